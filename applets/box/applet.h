@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/* what the box offers to an applet; docs/contributing.md walks through a new one */
+#ifndef APPLET_H
+#define APPLET_H
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <errno.h>
+#include <getopt.h>
+#include <unistd.h>
+#include <sys/types.h>
+
+#include "ipc.h"
+
+/* 1 or 0 in plain C, so that both sides of an if are always compiled */
+#define ENABLED(option) ENABLED_1(option)
+#define ENABLED_1(value) ENABLED_2(COMMA_##value)
+#define ENABLED_2(comma_or_junk) ENABLED_3(comma_or_junk 1, 0, 0)
+#define ENABLED_3(ignored, value, ...) value
+#define COMMA_1 0,
+
+/* Exit codes are a language: whoever runs us acts on the class of a failure. */
+enum {
+	EXIT_DENIED = 1,	/* policy says no */
+	EXIT_TIMEOUT = 99,	/* a time limit that was asked for has passed */
+	EXIT_USAGE = 100,	/* wrong usage, environment or configuration */
+	EXIT_TEMPORARY = 111,	/* a system call failed; later it may not */
+	EXIT_NOEXEC = 126,	/* the next program is there but does not run */
+	EXIT_NOTFOUND = 127	/* the next program is not there */
+};
+
+/* Registration: applets.awk looks for these at the beginning of a line. The words after the
+ * name are aliases, full names that the applet answers to besides "ipcNAME".
+ *
+ * TOOL runs and returns an exit status. CHAIN changes the process and returns the rest of argv,
+ * the program to run next; see docs/chain.md for what it must leave behind. GATE judges one
+ * client; see gate.h. */
+#define TOOL(name, ...)	 int name##_main(int, char **); int name##_main(int argc, char **argv)
+#define CHAIN(name, ...) char **name##_main(int, char **); char **name##_main(int argc, char **argv)
+#define GATE(name, ...)	 extern const struct gate name##_gate; const struct gate name##_gate
+
+struct gate;
+
+enum applet_kind { KIND_TOOL, KIND_CHAIN, KIND_GATE };
+
+struct applet {
+	const char *help;	/* starts with "usage: " */
+	enum applet_kind kind;
+	union {
+		int (*tool)(int argc, char **argv);
+		char **(*chain)(int argc, char **argv);
+		const struct gate *gate;
+	} run;
+};
+
+/* The applet that answers to NAME, NULL if there is none. NAME must not have a slash. */
+const struct applet *applet_find(const char *name);
+
+/* The name under which the running applet was called: the prefix of its messages. */
+extern const char *applet_name;
+
+/* Run argv as the next program of the chain: an applet is called, a file is executed. The one
+ * place in the program that decides. Exits 126 or 127 if there is no such program. */
+_Noreturn void chain_next(char **argv);
+
+/* execve(2) of FILE as chain_next looks it up, for children: returns -1 and errno. */
+int exec_path(const char *file, char **argv, char **envp);
+
+/* Messages: one line, one write(2), "NAME: fatal: ..."; a final colon adds strerror(errno).
+ * Control characters are shown as '?', because a peer may have chosen them. */
+_Noreturn void die(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* As info and warn, for a part of the box that speaks under another name. */
+void say(const char *name, const char *level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Wrong usage: the message, then the usage line of the running applet, exit 100. */
+_Noreturn void usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* getopt_long(3) that stops at the first word that is not an option, answers --help and dies of
+ * what it does not know. LONGS may be NULL. Returns -1 at the end; optind is then PROG. */
+int option(int argc, char **argv, const char *shorts, const struct option *longs);
+
+/* The rest of argv after the options; wrong usage if it has fewer than COUNT words or if the
+ * last of these, usually a program, is empty. */
+char **operands(int argc, char **argv, int count);
+
+/* Values of options and variables: wrong usage, with WHAT in the message, if they are not one. */
+unsigned number(const char *what, const char *text, unsigned max);
+unsigned octal(const char *what, const char *text);
+uid_t user_number(const char *what, const char *text);	/* a name or a number */
+gid_t group_number(const char *what, const char *text);
+
+/* The value of an environment variable that must be set. */
+const char *variable(const char *name);
+
+/* Make TO a copy of FROM that the next program inherits; dies if it cannot. */
+void copy_fd(int from, int to);
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+long long now_ms(void);
+
+#endif

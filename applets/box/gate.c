@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: ISC */
+/* a gate as a link of a chain: the client is whoever the environment says it is (UCSPI) */
+#include <limits.h>
+
+#include "gate.h"
+
+static char *fact_name(char *name, size_t size, const char *proto, const char *fact)
+{
+	if (snprintf(name, size, "%s%s", proto, fact) >= (int)size)
+		die(EXIT_USAGE, "PROTO is too long");
+	return name;
+}
+
+/* The number in ${PROTO}FACT. If it is not NEEDED it may be missing or junk: returns 0 then. */
+static int fact(const char *proto, const char *fact, int needed, unsigned *value)
+{
+	char name[128];
+	const char *text = getenv(fact_name(name, sizeof name, proto, fact));
+
+	if (text && !ipc_number(text, 10, UINT_MAX, value))
+		return 1;
+	if (needed)
+		die(EXIT_USAGE, text ? "invalid $%s" : "%s not set", name);
+	return 0;
+}
+
+/* IPCREMOTEGROUPS, which only our own server sets. */
+static int groups_fact(const char *proto, gid_t **groups)
+{
+	char name[128];
+	const char *text = getenv(fact_name(name, sizeof name, proto, "REMOTEGROUPS"));
+	int count;
+
+	if (!text)
+		return -1;
+	*groups = malloc((strlen(text) / 2 + 1) * sizeof **groups);
+	if (!*groups)
+		die(EXIT_TEMPORARY, "unable to read $%s:", name);
+	count = ipc_groups_parse(text, *groups, strlen(text) / 2 + 1);
+	if (count < 0)
+		die(EXIT_USAGE, "invalid $%s", name);
+	return count;
+}
+
+static void client_from_environment(struct client *client, unsigned needs)
+{
+	unsigned uid = -1, gid = -1, pid = 0;
+	gid_t *groups = NULL;
+
+	*client = (struct client){ .proto = variable("PROTO"), .ngroups = -1 };
+	if (!*client->proto)
+		die(EXIT_USAGE, "empty PROTO");
+	client->has_peer = fact(client->proto, "REMOTEEUID", needs & GATE_PEER, &uid) &&
+			   fact(client->proto, "REMOTEEGID", needs & GATE_PEER, &gid);
+	fact(client->proto, "REMOTEPID", 0, &pid);
+	client->peer = (struct ipc_peer){ .pid = pid, .uid = uid, .gid = gid };
+	client->has_connnum = fact(client->proto, "CONNNUM", needs & GATE_CONNNUM,
+				   &client->connnum);
+	if (needs & GATE_PEER)
+		client->ngroups = groups_fact(client->proto, &groups);
+	client->groups = groups;
+}
+
+const char *grant_variable(const struct grant *grant, const char *name)
+{
+	const char *value;
+
+	switch (ipc_edits_find(&grant->env, name, &value)) {
+	case IPC_EDIT_SET:
+		return value;
+	case IPC_EDIT_UNSET:
+		return NULL;
+	default:
+		return getenv(name);
+	}
+}
+
+char **gate_link(const struct gate *gate, int argc, char **argv)
+{
+	char *buffer = malloc(GRANT_ENV_SIZE), **prog;
+	struct grant grant = { .env = { .text = buffer, .size = GRANT_ENV_SIZE } };
+	struct client client;
+	enum judgement judgement;
+	void *data = NULL;
+
+	if (!buffer)
+		die(EXIT_TEMPORARY, "unable to judge the client:");
+	prog = gate->prepare(argc, argv, &data);
+	client_from_environment(&client, gate->needs);
+	judgement = gate->judge(data, &client, &grant);
+	if (gate->report)
+		gate->report(data, applet_name, &client, judgement, grant.reason, getpid());
+	if (judgement == GATE_ERROR)
+		exit(EXIT_TEMPORARY);
+	if (judgement == GATE_DENY)
+		exit(EXIT_DENIED);
+	if (ipc_edits_apply(&grant.env))
+		die(EXIT_TEMPORARY, "unable to change the environment:");
+	return grant.prog ? grant.prog : prog;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/* a gate answers one question about one client, in a chain or inside serverd */
+#ifndef GATE_H
+#define GATE_H
+
+#include "applet.h"
+
+/* Who asks. Inside the server all of it comes from the kernel; in a chain it comes from the
+ * environment that the server set (UCSPI). The gate changes nothing here. */
+struct client {
+	const char *proto;	/* "IPC", or what $PROTO says */
+	struct ipc_peer peer;
+	const gid_t *groups;	/* supplementary groups, valid if ngroups >= 0 */
+	int ngroups;		/* -1: not known */
+	unsigned connnum;	/* live connections of this user, this one included */
+	int has_peer;		/* peer is known */
+	int has_connnum;	/* connnum is known */
+};
+
+/* Room for the changes that gates make to the environment of one client. */
+enum { GRANT_ENV_SIZE = 128 * 1024 };
+
+/* What a gate adds to its "yes", and the reason of its "no". */
+struct grant {
+	struct ipc_edits env;	/* variables to set and to remove */
+	char **prog;		/* run this instead of the rest of the chain; NULL: go on */
+	char reason[128];	/* for the log: the rule that decided */
+};
+
+/* $NAME as the program of this client will see it: edited by a gate before, or ours. */
+const char *grant_variable(const struct grant *grant, const char *name);
+
+enum judgement { GATE_DENY, GATE_ALLOW, GATE_ERROR };	/* an error denies, too */
+
+enum { GATE_PEER = 1, GATE_CONNNUM = 2 };	/* facts that a gate cannot do without */
+
+struct gate {
+	unsigned needs;
+	/* Read the options, once. Returns the rest of argv, the next gate or program; wrong
+	 * usage exits, so that a mistake shows when the server starts. *DATA is what judge
+	 * gets. May allocate. */
+	char **(*prepare)(int argc, char **argv, void **data);
+	/* Judge one client. Does not block, allocate, print or exit. */
+	enum judgement (*judge)(void *data, const struct client *client, struct grant *grant);
+	/* Log a judgement under NAME; PID is the process that serves the client or would have,
+	 * 0 if there is none. It is called once for each client, after judge if the client is
+	 * refused and once it is served otherwise. NULL: nothing is logged. */
+	void (*report)(void *data, const char *name, const struct client *client,
+		       enum judgement judgement, const char *reason, pid_t pid);
+};
+
+/* Run GATE as a link of a chain: judge the client that the environment describes. Returns the
+ * rest of argv if it is allowed, else exits. */
+char **gate_link(const struct gate *gate, int argc, char **argv);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/* connecting, with a limit to how long it takes and a wait for the server to appear */
+#include <errno.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+enum { FIRST_PAUSE = 5, LONGEST_PAUSE = 100 };
+
+static int set_timeout(int fd, int ms)
+{
+	struct timeval limit = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+static int bind_to(int fd, const char *name)
+{
+	struct ipc_address address;
+	int failed;
+
+	if (ipc_address_set(&address, name))
+		return -1;
+	failed = bind(fd, (struct sockaddr *)&address.sun, address.length);
+	ipc_address_clear(&address);
+	return failed;
+}
+
+/* One attempt. A full backlog blocks, for at most the send timeout of the socket. */
+static int attempt(int fd, const char *name)
+{
+	struct ipc_address address;
+	int failed;
+
+	if (ipc_address_set(&address, name))
+		return -1;
+	do
+		failed = connect(fd, (struct sockaddr *)&address.sun, address.length);
+	while (failed && errno == EINTR);
+	ipc_address_clear(&address);
+	if (failed && errno == EAGAIN)
+		errno = ETIMEDOUT;
+	return failed;
+}
+
+int ipc_connect(const char *name, const struct ipc_connect *how)
+{
+	static const struct ipc_connect plain;
+	long long end = how && how->wait > 0 ? ipc_now() + how->wait : 0;
+	int pause = FIRST_PAUSE, fd;
+
+	if (!how)
+		how = &plain;
+	fd = socket(AF_UNIX, (how->type ? how->type : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (how->bind && bind_to(fd, how->bind))
+		return ipc_fail(fd);
+	if (how->timeout > 0 && set_timeout(fd, how->timeout))
+		return ipc_fail(fd);
+	while (attempt(fd, name)) {
+		if (!how->wait || (errno != ENOENT && errno != ECONNREFUSED) ||
+		    (how->wait > 0 && ipc_now() >= end))
+			return ipc_fail(fd);
+		nanosleep(&(struct timespec){ .tv_nsec = pause * 1000000L }, NULL);
+		pause = pause * 2 < LONGEST_PAUSE ? pause * 2 : LONGEST_PAUSE;
+	}
+	if (how->timeout > 0 && set_timeout(fd, 0))
+		return ipc_fail(fd);
+	return fd;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: ISC */
+/* ipc.h - local services over Unix domain sockets
+ *
+ * The rules of this library, without exception:
+ *
+ *  - It never prints, never exits and keeps no state: no globals, nothing static.
+ *  - A function that fails returns -1 (or NULL, where it returns a pointer) and sets errno.
+ *  - Descriptors that it makes are close-on-exec. Descriptors that it is given stay the
+ *    caller's. Descriptors that arrive without an invitation are closed, always.
+ *  - Structs that callers fill are public, and zero is a good default in each field. All others
+ *    are opaque.
+ *  - Strings are bytes that end with NUL; their lengths do not count it. Times are milliseconds,
+ *    -1 means without limit.
+ *
+ * docs/libipc.md is the guide, docs/protocol.md specifies every format byte by byte.
+ */
+#ifndef IPC_H
+#define IPC_H
+
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- addresses -------------------------------------------------------------------------- */
+
+/* The address of a local socket, ready for bind(2), connect(2) and sendto(2). */
+struct ipc_address {
+	struct sockaddr_un sun;
+	socklen_t length;
+	int dir;	/* O_PATH descriptor that the address goes through, or -1 */
+};
+
+/* Fill ADDRESS from NAME. "@name" is an abstract socket, anything else a path; "./@name" is a
+ * file. A path over 107 bytes goes through /proc/self/fd/N of its directory, which the address
+ * keeps open: call ipc_address_clear when you are done.
+ * Errors: ENAMETOOLONG (an abstract name over 107 bytes, or a last component that does not fit
+ * even so), EINVAL (empty), those of open(2). */
+int ipc_address_set(struct ipc_address *address, const char *name);
+
+/* Close what ipc_address_set opened. Keeps errno. */
+void ipc_address_clear(struct ipc_address *address);
+
+/* --- listening -------------------------------------------------------------------------- */
+
+enum {
+	IPC_LISTEN_EXCLUSIVE = 1,	/* refuse whatever exists at the path */
+	IPC_LISTEN_TAKEOVER = 2,	/* take the path of a live server, without a gap */
+	IPC_LISTEN_BLOCKING = 4,	/* without O_NONBLOCK */
+	IPC_LISTEN_MODE = 8,		/* mode counts; without it the file is 0777 */
+	IPC_LISTEN_OWNER = 16		/* uid and gid count; (uid_t)-1 leaves one as it is */
+};
+
+struct ipc_listen {
+	int type;		/* SOCK_STREAM (0 means that), SOCK_DGRAM, SOCK_SEQPACKET */
+	unsigned flags;		/* IPC_LISTEN_... */
+	unsigned mode;		/* permission bits of the file */
+	uid_t uid;
+	gid_t gid;
+	int backlog;		/* for listen(2); 0 means SOMAXCONN, -1 means do not listen */
+};
+
+/* Make a socket visible at NAME and return its descriptor. Nobody can connect before it has its
+ * final mode and owner. A dead socket at the path is replaced, a live one only with
+ * IPC_LISTEN_TAKEOVER, anything that is not a socket never. Binders that use this function do
+ * not run into each other. A failure leaves nothing behind. Changes the umask of the process
+ * while it runs, so do not make files in another thread meanwhile.
+ * Errors: ENOTSOCK (what is there is not a socket), EADDRINUSE (a live socket, or anything with
+ * IPC_LISTEN_EXCLUSIVE), those of ipc_address_set, socket, bind, chown, listen and rename. */
+int ipc_listen(const char *name, const struct ipc_listen *how);
+
+/* --- connecting ------------------------------------------------------------------------- */
+
+struct ipc_connect {
+	int type;		/* SOCK_STREAM (0 means that), SOCK_DGRAM, SOCK_SEQPACKET */
+	const char *bind;	/* bind our end to this name first, or NULL */
+	int timeout;		/* for the connection to be accepted by the kernel; 0 or -1: none */
+	int wait;		/* for a server to appear at all; 0: do not wait, -1: for ever */
+};
+
+/* Connect to NAME and return a blocking descriptor. HOW may be NULL. With a wait, "no such
+ * file" and "connection refused" are tried again until it is over; a backlog that is full is
+ * waited for within the timeout.
+ * Errors: ETIMEDOUT, those of ipc_address_set, socket, bind and connect. */
+int ipc_connect(const char *name, const struct ipc_connect *how);
+
+/* --- peers ------------------------------------------------------------------------------ */
+
+/* Who is at the other end, by the kernel's word, as of the moment of connect(2) or, for a
+ * client that asks about its server, of listen(2). */
+struct ipc_peer {
+	pid_t pid;	/* 0 if it is in a pid namespace that we cannot see */
+	uid_t uid;
+	gid_t gid;
+};
+
+/* Accept one connection from the listener and say who it is. The new descriptor is blocking.
+ * PEER may be NULL. If ADDRESS is not NULL it gets the name that the peer's socket is bound to.
+ * Errors: those of accept4(2) and getsockopt(2). */
+int ipc_accept(int listener, struct ipc_peer *peer, struct ipc_address *address);
+
+/* The peer of the connected socket. Errors: those of getsockopt(2). */
+int ipc_peer(int fd, struct ipc_peer *peer);
+
+/* All supplementary groups of the peer, at most MAX of them. Returns how many.
+ * Errors: ERANGE (more than MAX), ENOPROTOOPT (a kernel before 4.13), those of getsockopt(2). */
+int ipc_peer_groups(int fd, gid_t *groups, int max);
+
+/* A pidfd of the peer: it stays that process even if its number is used again.
+ * Errors: ENOPROTOOPT (a kernel before 6.5), ESRCH (it is gone), those of getsockopt(2). */
+int ipc_peer_pidfd(int fd);
+
+/* The path or "@name" that ADDRESS holds, in TEXT of at least 109 bytes; empty if it is unnamed
+ * or if an abstract name has bytes that text cannot show. Returns TEXT. */
+char *ipc_address_text(const struct ipc_address *address, char *text);
+
+/* --- accounts --------------------------------------------------------------------------- */
+
+/* The local account files are read directly: no NSS, no cache, no network. */
+struct ipc_user {
+	uid_t uid;
+	gid_t gid;
+};
+
+/* The user NAME of /etc/passwd. Errors: ENOENT (no such user), those of open(2). */
+int ipc_user_find(const char *name, struct ipc_user *user);
+
+/* The group NAME of /etc/group. Errors: ENOENT, those of open(2). */
+int ipc_group_find(const char *name, gid_t *gid);
+
+/* The groups of /etc/group that list NAME as a member, in the order of the file, at most MAX.
+ * Returns how many. Errors: ERANGE (more than MAX), those of open(2). */
+int ipc_user_groups(const char *name, gid_t *groups, int max);
+
+/* --- text ------------------------------------------------------------------------------- */
+
+/* TEXT as a number: digits of BASE and nothing else, at most MAX.
+ * Errors: EINVAL (not a number), ERANGE (over MAX). */
+int ipc_number(const char *text, unsigned base, unsigned max, unsigned *value);
+
+/* TEXT as numbers of groups with any of ",:; \t\r\n" between them; may be empty. Returns how
+ * many. Errors: EINVAL (anything else in it), ERANGE (over 32 bits, or more than MAX). */
+int ipc_groups_parse(const char *text, gid_t *groups, int max);
+
+/* --- environment ------------------------------------------------------------------------ */
+
+/* A list of changes to an environment, as bytes: strings that end with NUL, "NAME=VALUE" to set
+ * and "NAME" to remove. The last change of a name counts. The memory is the caller's. */
+struct ipc_edits {
+	char *text;
+	size_t length;
+	size_t size;
+};
+
+/* Append a change; a VALUE of NULL removes NAME. Errors: ENOSPC (text is full; nothing has
+ * changed), EINVAL (NAME is empty or has a '='). */
+int ipc_edits_add(struct ipc_edits *edits, const char *name, const char *value);
+
+/* Append changes that are in this format already, LENGTH bytes of them.
+ * Errors: ENOSPC, EINVAL (the last string does not end, or a name is empty). */
+int ipc_edits_append(struct ipc_edits *edits, const char *text, size_t length);
+
+enum { IPC_EDIT_NONE, IPC_EDIT_SET, IPC_EDIT_UNSET };
+
+/* What the list does to NAME; *VALUE is the new value if it sets it. */
+int ipc_edits_find(const struct ipc_edits *edits, const char *name, const char **value);
+
+/* Make the changes in our own environment. Errors: those of setenv(3). */
+int ipc_edits_apply(const struct ipc_edits *edits);
+
+/* Write into ENVP, an array of MAX pointers, the environment that BASE becomes by the changes of
+ * the COUNT lists, one after the other. Nothing is copied or allocated: the strings stay where
+ * they are. BASE must not have a name twice. Returns how many there are, not counting the final
+ * NULL. Errors: ENOSPC. */
+int ipc_edits_merge(const struct ipc_edits *lists, int count, char *const *base, char **envp,
+		    int max);
+
+/* --- access rules ----------------------------------------------------------------------- */
+
+/* A set of rules says for a client: yes, with changes to the environment and perhaps another
+ * program to run; or no. The formats are those of s6 (docs/protocol.md): a directory, read anew
+ * for every question, or a cdb file, mapped and mapped again when the file is replaced.
+ *
+ * Keys are tried in this order and the first rule that is there decides:
+ * uid/self uid/N user/NAME gid/self gid/N, then the groups of the client, group/N and
+ * group/NAME of all of them as one step in which a denial weighs more, then uid/default.
+ * A client whose user is not mapped into our user namespace matches uid/unmapped alone. */
+struct ipc_rules;
+
+enum ipc_decision {
+	IPC_RULES_DENY,		/* a rule says no */
+	IPC_RULES_ALLOW,	/* a rule says yes */
+	IPC_RULES_NONE		/* no rule matches: no */
+};
+
+struct ipc_verdict {
+	enum ipc_decision decision;
+	char rule[272];		/* the key that decided, such as "uid/1000"; or "" */
+	const char *env;	/* changes in the format of struct ipc_edits */
+	size_t env_length;
+	const char *exec;	/* program text, not terminated; NULL if there is none */
+	size_t exec_length;
+};				/* the pointers are valid until the next check */
+
+enum { IPC_RULES_DIRECTORY, IPC_RULES_CDB };
+
+/* Prepare the rules in the directory or file PATH. It need not exist yet if it is a directory.
+ * Errors: ENOMEM, EINVAL (not a cdb), those of open(2) and mmap(2) for a cdb. */
+struct ipc_rules *ipc_rules_open(const char *path, int format);
+
+void ipc_rules_close(struct ipc_rules *rules);
+
+/* Ask about PEER with its COUNT supplementary GROUPS. Does not allocate. Returns 0 with the
+ * verdict, a denial included. A return of -1 must be treated as a denial: verdict->rule then
+ * names the key at which it went wrong. Errors: EACCES and other errors of openat(2) (a rule is
+ * there but cannot be read), E2BIG (an env or exec over its limit), EINVAL (a broken record). */
+int ipc_rules_check(struct ipc_rules *rules, const struct ipc_peer *peer, const gid_t *groups,
+		    int count, struct ipc_verdict *verdict);
+
+/* --- descriptors ------------------------------------------------------------------------ */
+
+enum { IPC_FDS_MAX = 253 };	/* the kernel's limit for one message */
+
+/* Send LENGTH bytes, at least 1, and with the first of them COUNT descriptors, as one message.
+ * Waits if the socket blocks. Returns the number of bytes that were taken, which on a stream may
+ * be fewer: the descriptors have gone then and the rest is for write(2). Never raises SIGPIPE.
+ * Errors: EINVAL, those of sendmsg(2). */
+ssize_t ipc_fds_send(int sock, const void *data, size_t length, const int *fds, size_t count);
+
+/* Receive at most LENGTH bytes and at most *COUNT descriptors. Returns the number of bytes, 0 at
+ * the end of the stream, and in *COUNT the number of descriptors, which are close-on-exec and
+ * now the caller's. If more came than were asked for, all are closed.
+ * Errors: EPROTO (more descriptors than asked for; the bytes are lost), EMSGSIZE (a packet over
+ * LENGTH, likewise), those of recvmsg(2). */
+ssize_t ipc_fds_receive(int sock, void *data, size_t length, int *fds, size_t *count);
+
+/* --- plain input and output ------------------------------------------------------------- */
+
+/* Write all of it, going on after short writes and interruptions, and waiting with poll(2) if
+ * the descriptor does not block. Errors: those of write(2); some of it may be out. */
+int ipc_write_all(int fd, const void *data, size_t length);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
