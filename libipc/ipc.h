@@ -17,6 +17,7 @@
 #ifndef IPC_H
 #define IPC_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <sys/types.h>
 #include <sys/socket.h>
@@ -145,6 +146,13 @@ int ipc_number(const char *text, unsigned base, unsigned max, unsigned *value);
 /* TEXT as numbers of groups with any of ",:; \t\r\n" between them; may be empty. Returns how
  * many. Errors: EINVAL (anything else in it), ERANGE (over 32 bits, or more than MAX). */
 int ipc_groups_parse(const char *text, gid_t *groups, int max);
+
+/* As snprintf(3) and vsnprintf(3), for %s %c %d %u %o %x %% with l, ll, z, '-', '0', widths and,
+ * for %s, precisions; nothing else. Returns the length that the whole text has. */
+size_t ipc_format(char *text, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+size_t ipc_vformat(char *text, size_t size, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
 
 /* --- environment ------------------------------------------------------------------------ */
 

@@ -147,7 +147,7 @@ static int bind_aside(int fd, const struct place *place, const struct ipc_listen
 	char aside[32];
 	int error;
 
-	snprintf(aside, sizeof aside, ".ipc-%ld-%d", (long)getpid(), fd);
+	ipc_format(aside, sizeof aside, ".ipc-%ld-%d", (long)getpid(), fd);
 	if (ipc_address_at(&address, place->dir, aside))
 		return -1;
 	unlinkat(place->dir, aside, 0); /* left by a process of our number that was killed */

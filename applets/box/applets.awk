@@ -203,6 +203,24 @@ function roff(s) {
 	return s
 }
 
+# One sentence in lines of at most 78 columns; a word that looks like a macro is kept from the
+# beginning of a line.
+function wrap(s,    n, word, i, line, r) {
+	n = split(s, word, " ")
+	line = roff(word[1])
+	for (i = 2; i <= n; i++) {
+		if (length(line) + length(word[i]) > 70) {
+			r = r line "\n"
+			line = roff(word[i])
+		} else {
+			gsub(/\\/, "\\e", word[i])
+			gsub(/-/, "\\-", word[i])
+			line = line " " word[i]
+		}
+	}
+	return r line "\n"
+}
+
 # A sentence a line, as mdoc wants it.
 function prose(s,    n, i, part, r) {
 	gsub(/e\.g\. /, "e.g.\001", s)
@@ -214,7 +232,7 @@ function prose(s,    n, i, part, r) {
 		sub(/ +$/, "", part[i])
 		gsub(/\001/, " ", part[i])
 		if (part[i] != "")
-			r = r roff(part[i]) "\n"
+			r = r wrap(part[i])
 	}
 	return r
 }
@@ -302,7 +320,7 @@ function manual_line(s,    term) {
 
 function write_manual(name, path,    n, i, line, usage, words, more) {
 	n = split(text[config_of[name]], line, "\n")
-	page = ".Dd " date "\n.Dt " toupper(full_of[name]) " 1\n.Os ipcbox\n.Sh NAME\n"
+	page = ".Dd " date "\n.Dt " toupper(full_of[name]) " 1\n.Os\n.Sh NAME\n"
 	words = ".Nm " full_of[name]
 	for (i = 1; i <= names; i++)
 		if (owner[sorted[i]] == name && sorted[i] != full_of[name])
@@ -320,7 +338,7 @@ function write_manual(name, path,    n, i, line, usage, words, more) {
 			if (sub(/^(usage|or): [^ ]+ */, "", line[i]))
 				page = page ".Nm\n"
 			if (line[i] != "")
-				page = page roff(line[i]) "\n"
+				page = page wrap(line[i])
 		} else
 			manual_line(line[i])
 	}

@@ -51,7 +51,7 @@ int exec_path(const char *file, char **argv, char **envp)
 		/* an empty component does not mean the current directory */
 		if (end == path || end - path + strlen(file) + 2 > sizeof full)
 			continue;
-		snprintf(full, sizeof full, "%.*s/%s", (int)(end - path), path, file);
+		ipc_format(full, sizeof full, "%.*s/%s", (int)(end - path), path, file);
 		execve(full, argv, envp);
 		if (errno == EACCES || errno == EPERM || errno == EISDIR)
 			worst = errno;

@@ -19,11 +19,11 @@ static void line(const char *name, const char *level, const char *format, va_lis
 	char text[2048];
 	size_t size = sizeof text - 1, length;
 
-	length = snprintf(text, size, "%s: %s: ", name, level);
+	length = ipc_format(text, size, "%s: %s: ", name, level);
 	if (length < size)
-		length += vsnprintf(text + length, size - length, format, args);
+		length += ipc_vformat(text + length, size - length, format, args);
 	if (length < size && text[length - 1] == ':')
-		length += snprintf(text + length, size - length, " %s", strerror(error));
+		length += ipc_format(text + length, size - length, " %s", strerror(error));
 	if (length >= size)
 		length = size - 1;
 	plain(text, length);

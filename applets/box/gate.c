@@ -6,7 +6,7 @@
 
 static char *fact_name(char *name, size_t size, const char *proto, const char *fact)
 {
-	if (snprintf(name, size, "%s%s", proto, fact) >= (int)size)
+	if (ipc_format(name, size, "%s%s", proto, fact) >= size)
 		die(EXIT_USAGE, "PROTO is too long");
 	return name;
 }

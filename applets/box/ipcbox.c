@@ -55,10 +55,10 @@ static const struct applet *find_short(const char *name, char *full, size_t size
 {
 	const struct applet *applet = NULL;
 
-	if (snprintf(full, size, "ipc%s", name) < (int)size)
+	if (ipc_format(full, size, "ipc%s", name) < size)
 		applet = applet_find(full);
 	if (!applet && (applet = applet_find(name)))
-		snprintf(full, size, "%s", name);
+		ipc_format(full, size, "%s", name);
 	return applet;
 }
 

@@ -28,7 +28,7 @@ void usage(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(what, sizeof what, format, args);
+	ipc_vformat(what, sizeof what, format, args);
 	va_end(args);
 	usage_line(how, sizeof how);
 	die(EXIT_USAGE, "%s; %s", what, how);
@@ -49,7 +49,7 @@ int option(int argc, char **argv, const char *shorts, const struct option *longs
 	if (at < argc && !strcmp(argv[at], "--help"))
 		help();
 	/* '+': the options end where PROG begins; ':': the messages are ours */
-	snprintf(spec, sizeof spec, "+:%s", shorts);
+	ipc_format(spec, sizeof spec, "+:%s", shorts);
 	opterr = 0;
 	letter = getopt_long(argc, argv, spec, longs ? longs : none, NULL);
 	if (letter == ':')

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: ISC
+# functions for the commands of tests; see testing.sh
+
+started=
+
+# Start a server that tells on stdout when it is ready (option -1), and return when it is.
+# Its messages go to the file log. Its number is in $pid.
+start()
+{
+	mkfifo ready.$$
+	"$@" >ready.$$ 2>>log &
+	pid=$!
+	started="$started $pid"
+	read -r _ <ready.$$
+	rm ready.$$
+}
+
+# Wait until a command succeeds, at most ten seconds.
+poll()
+{
+	for _ in $(seq 500); do
+		eval "$1" && return
+		sleep 0.02
+	done
+	echo "never: $1"
+	return 1
+}
+
+# End a process that we started, and wait for it.
+stop()
+{
+	kill "$1" && wait "$1" 2>/dev/null
+}
+
+# Run as another user: as UID[:GID[,GID...]] COMMAND
+as()
+{
+	ids=$1
+	shift
+	uid=${ids%%:*} gids=${ids#*:}
+	[ "$gids" != "$ids" ] || gids=$uid
+	gid=${gids%%,*} more=${gids#"$gid"}
+	more=${more#,}
+	if [ -n "$more" ]; then
+		setpriv --reuid "$uid" --regid "$gid" --groups "$more" "$@"
+	else
+		setpriv --reuid "$uid" --regid "$gid" --clear-groups "$@"
+	fi
+}
+
+# One rule: rule DIR KEY allow|deny [NAME=VALUE...]
+rule()
+{
+	mkdir -p "$1/$2/env"
+	: >"$1/$2/$3"
+	rule_env=$1/$2/env
+	shift 3
+	for setting; do
+		printf '%s\n' "${setting#*=}" >"$rule_env/${setting%%=*}"
+	done
+	rmdir "$rule_env" 2>/dev/null || :
+}
+
+trap 'for p in $started; do kill $p 2>/dev/null; done; wait 2>/dev/null' EXIT
