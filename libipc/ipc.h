@@ -246,6 +246,66 @@ ssize_t ipc_fds_send(int sock, const void *data, size_t length, const int *fds, 
  * LENGTH, likewise), those of recvmsg(2). */
 ssize_t ipc_fds_receive(int sock, void *data, size_t length, int *fds, size_t *count);
 
+/* --- messages --------------------------------------------------------------------------- */
+
+/* Framed messages with descriptors, in both directions of one stream connection, in s6's format
+ * (docs/protocol.md): u32 length, u16 number of descriptors, both big-endian, then the bytes.
+ * Memory is taken as bytes arrive, not as a header announces them; a short write goes on where it
+ * stopped; descriptors beyond those that a header declares break the connection and are closed. */
+struct ipc_messages;
+
+enum {
+	IPC_MESSAGES_CREDENTIALS = 1,	/* report the sender of each message (SCM_CREDENTIALS) */
+	IPC_MESSAGES_SAME_SENDER = 2	/* and fail if it is not who sent the first one */
+};
+
+struct ipc_messages_how {
+	size_t max_length;	/* of a message that we take; 0 means 2^28 */
+	size_t max_queue;	/* bytes waiting to be sent; 0 means 2^28 + 6, one full message */
+	unsigned max_fds;	/* descriptors that we take with a message; 0 means none */
+	unsigned flags;
+};
+
+struct ipc_message {
+	const char *data;
+	size_t length;
+	int *fds;		/* close-on-exec; set those that you keep to -1 */
+	unsigned count;
+	struct ipc_peer sender;	/* with IPC_MESSAGES_CREDENTIALS; else the peer is unknown: pid 0 */
+};				/* valid until the next receive, which closes what is not -1 */
+
+/* Take over reading and writing of the connection FD, which stays the caller's to close and should
+ * not block (each call of the library is made with MSG_DONTWAIT all the same). HOW may be NULL.
+ * Errors: ENOMEM, those of setsockopt(2). */
+struct ipc_messages *ipc_messages_open(int fd, const struct ipc_messages_how *how);
+
+/* Forget everything: unsent messages, unread bytes and the descriptors of both. */
+void ipc_messages_close(struct ipc_messages *messages);
+
+int ipc_messages_fd(const struct ipc_messages *messages);
+
+/* What to poll(2) for: POLLIN, and POLLOUT while something waits to be sent. */
+short ipc_messages_events(const struct ipc_messages *messages);
+
+/* Write and read what can be written and read now. Call it when poll(2) says so. Returns 0.
+ * Errors: EPIPE (the peer has closed; what it sent before can still be received), EPROTO (it broke
+ * the protocol), EMSGSIZE (over max_length), EPERM (another sender), ENOMEM, those of sendmsg(2)
+ * and recvmsg(2). All but EAGAIN are final. */
+int ipc_messages_dispatch(struct ipc_messages *messages);
+
+/* Queue a message, with copies (dup) of the descriptors, and send what can be sent now. Returns 0
+ * if all of it is sent or queued. Errors: ENOBUFS (it does not fit into the queue; nothing
+ * happened), EINVAL (over 2^28 bytes or IPC_FDS_MAX descriptors), EMFILE, ENOMEM, EPIPE. */
+int ipc_message_send(struct ipc_messages *messages, const void *data, size_t length,
+		     const int *fds, size_t count);
+
+/* The next message that has arrived whole. Returns 1, or 0 if there is none; does not read. */
+int ipc_message_receive(struct ipc_messages *messages, struct ipc_message *message);
+
+/* For programs without a loop: poll and dispatch until all is sent and, if MESSAGE is not NULL, a
+ * message is there. TIMEOUT is for the whole call. Errors: ETIMEDOUT, those of dispatch. */
+int ipc_messages_wait(struct ipc_messages *messages, struct ipc_message *message, int timeout);
+
 /* --- plain input and output ------------------------------------------------------------- */
 
 /* Write all of it, going on after short writes and interruptions, and waiting with poll(2) if
