@@ -30,7 +30,7 @@ override CFLAGS += -std=gnu11 -Wall -Wextra -ffunction-sections -fdata-sections 
 CPPFLAGS =
 override CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilibipc
 LDFLAGS =
-override LDFLAGS += -static -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noseparate-code
+override LDFLAGS += -static -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noseparate-code -Wl,-z,norelro
 
 srctree := $(CURDIR)
 sources := $(sort $(wildcard applets/*/*.c))

@@ -306,6 +306,21 @@ int ipc_message_receive(struct ipc_messages *messages, struct ipc_message *messa
  * message is there. TIMEOUT is for the whole call. Errors: ETIMEDOUT, those of dispatch. */
 int ipc_messages_wait(struct ipc_messages *messages, struct ipc_message *message, int timeout);
 
+/* --- workers ---------------------------------------------------------------------------- */
+
+/* Wait on FD, the descriptor that $IPCWORKERFD names, for the next client of the server that
+ * keeps us (docs/protocol.md). Returns the connection, and in ENV, whose memory is the caller's
+ * (128 KiB do for everybody), what the environment of a handler would be changed by.
+ * Errors: EPIPE (the server has no more clients: end), EPROTO (not such a packet), EMSGSIZE (ENV
+ * is too small; the client is lost), those of recvmsg(2). */
+int ipc_worker_next(int fd, struct ipc_edits *env);
+
+/* --- readiness -------------------------------------------------------------------------- */
+
+/* Send MESSAGE, such as "READY=1\n", to the socket that $NOTIFY_SOCKET names, in the format of
+ * sd_notify(3). Errors: those of ipc_address_set, socket and sendto(2). */
+int ipc_notify(const char *socket, const char *message);
+
 /* --- plain input and output ------------------------------------------------------------- */
 
 /* Write all of it, going on after short writes and interruptions, and waiting with poll(2) if

@@ -65,8 +65,11 @@ extern const char *applet_name;
  * place in the program that decides. Exits 126 or 127 if there is no such program. */
 _Noreturn void chain_next(char **argv);
 
-/* execve(2) of FILE as chain_next looks it up, for children: returns -1 and errno. */
-int exec_path(const char *file, char **argv, char **envp);
+/* Would chain_next call WORD, rather than execute it? */
+int chain_calls(const char *word);
+
+/* Execute what chain_next would run, an applet too, with ENVP. Returns -1 and errno. */
+int exec_next(char **argv, char **envp);
 
 /* Messages: one line, one write(2), "NAME: fatal: ..."; a final colon adds strerror(errno).
  * Control characters are shown as '?', because a peer may have chosen them. */
@@ -99,6 +102,9 @@ const char *variable(const char *name);
 
 /* Make TO a copy of FROM that the next program inherits; dies if it cannot. */
 void copy_fd(int from, int to);
+
+/* FD, which we were given by its number, close-on-exec from now on; wrong usage if it is not open. */
+int own_fd(int fd);
 
 /* Milliseconds of CLOCK_MONOTONIC. */
 long long now_ms(void);

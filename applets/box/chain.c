@@ -17,6 +17,19 @@ static int count(char **argv)
 	return argc;
 }
 
+char **gate_prepare(const struct applet *applet, char **argv, void **data)
+{
+	const char *name = applet_name, *help = applet_help;
+
+	applet_name = argv[0];
+	applet_help = applet->help;
+	optind = 0;
+	argv = applet->run.gate->prepare(count(argv), argv, data);
+	applet_name = name;
+	applet_help = help;
+	return argv;
+}
+
 /* Run one applet. Returns what is next in the chain; a tool has no next and exits. */
 static char **call(const struct applet *applet, char **argv)
 {
@@ -36,7 +49,7 @@ static char **call(const struct applet *applet, char **argv)
 	exit(applet->run.tool(argc, argv));
 }
 
-int exec_path(const char *file, char **argv, char **envp)
+static int exec_path(const char *file, char **argv, char **envp)
 {
 	const char *path = getenv("PATH"), *end;
 	int worst = ENOENT;
@@ -62,23 +75,35 @@ int exec_path(const char *file, char **argv, char **envp)
 	return -1;
 }
 
+static const struct applet *applet_word(const char *word)
+{
+	return strchr(word, '/') ? NULL : applet_find(word);
+}
+
+int chain_calls(const char *word)
+{
+	return ENABLED(CONFIG_CHAIN_CALL) && applet_word(word);
+}
+
+int exec_next(char **argv, char **envp)
+{
+	if (applet_word(argv[0]))
+		return execve("/proc/self/exe", argv, envp);
+	return exec_path(argv[0], argv, envp);
+}
+
 _Noreturn void chain_next(char **argv)
 {
 	extern char **environ;
-	const struct applet *applet = NULL;
+	const struct applet *applet;
 	int first = 1;
 
-	while (argv[0] && (applet = strchr(argv[0], '/') ? NULL : applet_find(argv[0]))) {
-		if (!ENABLED(CONFIG_CHAIN_CALL) && !first)
-			break;
+	while (argv[0] && (applet = applet_word(argv[0])) && (first || chain_calls(argv[0]))) {
 		first = 0;
 		argv = call(applet, argv);
 	}
 	if (!argv[0])
 		exit(0);
-	if (applet)
-		execve("/proc/self/exe", argv, environ);
-	else
-		exec_path(argv[0], argv, environ);
+	exec_next(argv, environ);
 	die(errno == ENOENT ? EXIT_NOTFOUND : EXIT_NOEXEC, "unable to exec %s:", argv[0]);
 }

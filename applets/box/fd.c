@@ -10,3 +10,10 @@ void copy_fd(int from, int to)
 	if (from == to ? fcntl(to, F_SETFD, 0) < 0 : dup2(from, to) < 0)
 		die(EXIT_TEMPORARY, "unable to move descriptor %d to %d:", from, to);
 }
+
+int own_fd(int fd)
+{
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		die(EXIT_USAGE, "descriptor %d is not open", fd);
+	return fd;
+}

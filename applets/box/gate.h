@@ -49,6 +49,9 @@ struct gate {
 		       enum judgement judgement, const char *reason, pid_t pid);
 };
 
+/* Let the gate APPLET, called as argv[0], read its options. Returns the rest of argv. */
+char **gate_prepare(const struct applet *applet, char **argv, void **data);
+
 /* Run GATE as a link of a chain: judge the client that the environment describes. Returns the
  * rest of argv if it is allowed, else exits. */
 char **gate_link(const struct gate *gate, int argc, char **argv);

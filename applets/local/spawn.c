@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+/* starting programs; see spawn.h */
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "spawn.h"
+
+/* newer than the headers of some libcs */
+enum { WANT_PIDFD = 0x1000, CLOSE_RANGE = 436, PIDFD_OPEN = 434 };
+static const idtype_t by_pidfd = 3;
+
+/* The descriptors from 3 on that we were given to hand on, in order. */
+static int *inherited;
+static int inherited_count;
+
+static int by_value(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+static void inherit(int fd)
+{
+	int flags = fd > 2 ? fcntl(fd, F_GETFD) : -1;
+
+	if (flags < 0 || flags & FD_CLOEXEC)
+		return;
+	inherited = realloc(inherited, (inherited_count + 1) * sizeof *inherited);
+	if (!inherited)
+		die(EXIT_TEMPORARY, "unable to note the open descriptors:");
+	inherited[inherited_count++] = fd;
+}
+
+int spawn_init(int hand_on)
+{
+	DIR *dir;
+	int nothing;
+
+	/* a connection must not land on one of these */
+	while ((nothing = open("/dev/null", O_RDWR)) >= 0 && nothing <= 2)
+		;
+	if (nothing < 0)
+		die(EXIT_TEMPORARY, "unable to open /dev/null:");
+	fcntl(nothing, F_SETFD, FD_CLOEXEC);
+	dir = opendir("/proc/self/fd");
+	for (struct dirent *entry; dir && (entry = readdir(dir));)
+		inherit(atoi(entry->d_name));
+	/* without /proc, as far as anybody is likely to go by hand */
+	for (int fd = 3; !dir && fd < 256; fd++)
+		inherit(fd);
+	if (dir)
+		closedir(dir);
+	qsort(inherited, inherited_count, sizeof *inherited, by_value);
+	for (int i = 0; !hand_on && i < inherited_count; i++)
+		fcntl(inherited[i], F_SETFD, FD_CLOEXEC);
+	if (!hand_on)
+		inherited_count = 0;
+	return nothing;
+}
+
+static void close_between(int first, int last)
+{
+	if (first > last || !syscall(CLOSE_RANGE, first, last, 0))
+		return;
+	/* before 5.9 */
+	for (; first <= last && first <= 65535; first++)
+		close(first);
+}
+
+static void close_gap(int first, int last, int keep)
+{
+	if (keep < first || keep > last) {
+		close_between(first, last);
+		return;
+	}
+	close_between(first, keep - 1);
+	close_between(keep + 1, last);
+}
+
+/* What exec would close: everything that we have opened. */
+static void close_own(int keep)
+{
+	int from = 3;
+
+	for (int i = 0; i < inherited_count; i++) {
+		close_gap(from, inherited[i] - 1, keep);
+		from = inherited[i] + 1;
+	}
+	close_gap(from, INT_MAX, keep);
+}
+
+/* In the child, of either kind. */
+static void begin(const struct spawn *spawn)
+{
+	sigset_t none;
+
+	if (dup2(spawn->in, 0) < 0 || dup2(spawn->out, 1) < 0)
+		_exit(EXIT_TEMPORARY);
+	if (spawn->keep >= 0)
+		fcntl(spawn->keep, F_SETFD, 0);
+	if (spawn->group)
+		setpgid(0, 0);
+	if (spawn->files)
+		setrlimit(RLIMIT_NOFILE, spawn->files);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+struct attempt {
+	const struct spawn *spawn;
+	int error;
+};
+
+/* Shares our memory, and we stand still until it has executed or exited. */
+static int outside(void *data)
+{
+	struct attempt *attempt = data;
+
+	begin(attempt->spawn);
+	exec_next(attempt->spawn->argv, attempt->spawn->envp);
+	attempt->error = errno;
+	_exit(EXIT_NOTFOUND);
+}
+
+static pid_t spawn_outside(const struct spawn *spawn)
+{
+	static char stack[16384] __attribute__((aligned(16)));
+	struct attempt attempt = { .spawn = spawn };
+	pid_t pid = clone(outside, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD |
+			  (spawn->pidfd ? WANT_PIDFD : 0), &attempt, spawn->pidfd);
+
+	if (pid < 0 || !attempt.error)
+		return pid;
+	/* it has exited, so this does not wait */
+	waitpid(pid, NULL, 0);
+	if (spawn->pidfd)
+		close(*spawn->pidfd);
+	return errno = attempt.error, -1;
+}
+
+static pid_t spawn_applet(const struct spawn *spawn)
+{
+	extern char **environ;
+	pid_t pid = fork();
+
+	if (!pid) {
+		begin(spawn);
+		close_own(spawn->keep);
+		environ = spawn->envp;
+		chain_next(spawn->argv);
+	}
+	if (pid < 0 || !spawn->pidfd)
+		return pid;
+	*spawn->pidfd = syscall(PIDFD_OPEN, pid, 0);
+	if (*spawn->pidfd < 0) {
+		int error = errno;
+
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		return errno = error, -1;
+	}
+	return pid;
+}
+
+pid_t spawn(const struct spawn *spawn)
+{
+	return chain_calls(spawn->argv[0]) ? spawn_applet(spawn) : spawn_outside(spawn);
+}
+
+int spawn_may_recover(int error)
+{
+	return error == EAGAIN || error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
+int spawn_ended(int pidfd, int *status)
+{
+	siginfo_t end = { 0 };
+
+	if (waitid(by_pidfd, pidfd, &end, WEXITED | WNOHANG) || !end.si_pid)
+		return 0;
+	*status = end.si_code == CLD_EXITED ? end.si_status << 8 : end.si_status;
+	close(pidfd);
+	return 1;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/* starting programs that begin clean, whatever the server has open, blocked or raised */
+#ifndef SPAWN_H
+#define SPAWN_H
+
+#include <sys/resource.h>
+
+#include "applet.h"
+
+struct spawn {
+	char **argv;
+	char **envp;
+	int in, out;		/* become descriptors 0 and 1 */
+	int keep;		/* a close-on-exec descriptor that is handed on; -1: none */
+	int group;		/* lead a process group of its own */
+	const struct rlimit *files;	/* RLIMIT_NOFILE, NULL: as ours */
+	int *pidfd;		/* NULL: none wanted */
+};
+
+/* See to it that 0, 1 and 2 are open. The other descriptors that we were given go to the programs
+ * that we start if HAND_ON is set, else they are close-on-exec from now on.
+ * Call it once, first. Returns a close-on-exec descriptor of /dev/null. */
+int spawn_init(int hand_on);
+
+/* Start argv: an outside program by a vfork, an applet by fork and call. The child has an empty
+ * signal mask. Returns its number; -1 and errno if the program cannot be started, those of
+ * execve(2) included. */
+pid_t spawn(const struct spawn *spawn);
+
+/* May errno of a failed spawn be gone later? */
+int spawn_may_recover(int error);
+
+/* Has the process of PIDFD ended? Then reap it, close PIDFD and tell how, as waitpid(2) does. */
+int spawn_ended(int pidfd, int *status);
+
+#endif
