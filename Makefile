@@ -83,7 +83,7 @@ $(O)/include/auto.conf: $(O)/.config $(O)/gen/stamp
 	@touch $(O)/include/auto.conf
 
 # A goal that makes the configuration, or needs none, must not read an old one first.
-without := $(configs) %config clean help
+without := $(configs) %config unit clean help
 ifneq ($(filter-out $(without),$(or $(MAKECMDGOALS),all)),)
 include $(O)/include/auto.conf
 include $(O)/gen/applets.mk
@@ -115,9 +115,27 @@ $(O)/libipc/%.o: libipc/%.c Makefile
 
 -include $(objects:.o=.d) $(library:.o=.d)
 
+# --- unit tests: the library on the host's libc, under its sanitizers ---------------------
+
+unit_cc = @mkdir -p $(@D) && $(HOSTCC) -g -O1 -Wall -Wextra -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -D_GNU_SOURCE -Ilibipc
+unit_tests := $(patsubst %.c,$(O)/unit/%,$(sort $(wildcard testsuite/test_*.c)))
+unit_library := $(patsubst %.c,$(O)/unit/%.o,$(sort $(wildcard libipc/*.c)))
+
+unit: $(unit_tests)
+	@failed=0; for t in $(abspath $^); do $$t || failed=1; done; exit $$failed
+
+$(unit_tests): $(O)/unit/%: %.c $(unit_library)
+	$(unit_cc) -MMD -MP -o $@ $< $(unit_library) -lcmocka -lpthread
+
+$(unit_library): $(O)/unit/%.o: %.c Makefile
+	$(unit_cc) -MMD -MP -c -o $@ $<
+
+-include $(unit_library:.o=.d) $(unit_tests:=.d)
+
 clean:
 	rm -rf $(O)
 
-.PHONY: all clean $(configs) allyesconfig allnoconfig randconfig oldconfig olddefconfig \
+.PHONY: all unit clean $(configs) allyesconfig allnoconfig randconfig oldconfig olddefconfig \
 	menuconfig savedefconfig
 .DELETE_ON_ERROR:

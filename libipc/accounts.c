@@ -43,7 +43,9 @@ static int field(struct lines *lines, const char *ends, char *text, size_t size)
 	size_t n = 0;
 	int byte;
 
-	while ((byte = next_byte(lines)) >= 0 && !strchr(ends, byte)) {
+	while ((byte = next_byte(lines)) >= 0 && (!byte || !strchr(ends, byte))) {
+		if (!byte)
+			n = size; /* no field that we know has a NUL */
 		if (n < size)
 			text[n] = byte;
 		n++;

@@ -45,6 +45,17 @@ static int attempt(int fd, const char *name)
 	return failed;
 }
 
+/* The file of our end, which we have made, goes as well. */
+static int give_up(int fd, const struct ipc_connect *how)
+{
+	int error = errno;
+
+	if (how->bind && *how->bind != '@')
+		unlink(how->bind);
+	errno = error;
+	return ipc_fail(fd);
+}
+
 int ipc_connect(const char *name, const struct ipc_connect *how)
 {
 	static const struct ipc_connect plain;
@@ -59,15 +70,15 @@ int ipc_connect(const char *name, const struct ipc_connect *how)
 	if (how->bind && bind_to(fd, how->bind))
 		return ipc_fail(fd);
 	if (how->timeout > 0 && set_timeout(fd, how->timeout))
-		return ipc_fail(fd);
+		return give_up(fd, how);
 	while (attempt(fd, name)) {
 		if (!how->wait || (errno != ENOENT && errno != ECONNREFUSED) ||
 		    (how->wait > 0 && ipc_now() >= end))
-			return ipc_fail(fd);
+			return give_up(fd, how);
 		nanosleep(&(struct timespec){ .tv_nsec = pause * 1000000L }, NULL);
 		pause = pause * 2 < LONGEST_PAUSE ? pause * 2 : LONGEST_PAUSE;
 	}
 	if (how->timeout > 0 && set_timeout(fd, 0))
-		return ipc_fail(fd);
+		return give_up(fd, how);
 	return fd;
 }

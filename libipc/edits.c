@@ -37,7 +37,8 @@ int ipc_edits_append(struct ipc_edits *edits, const char *text, size_t length)
 			return errno = EINVAL, -1;
 	if (length > edits->size - edits->length)
 		return errno = ENOSPC, -1;
-	memcpy(edits->text + edits->length, text, length);
+	if (length)
+		memcpy(edits->text + edits->length, text, length);
 	edits->length += length;
 	return 0;
 }
@@ -86,7 +87,7 @@ int ipc_edits_apply(const struct ipc_edits *edits)
 	return 0;
 }
 
-/* The last place among COUNT where a variable of that name stands, or COUNT. */
+/* The place among COUNT where a variable of that name stands, or COUNT. */
 static int find(char **envp, int count, const char *change)
 {
 	int i = 0;
@@ -101,6 +102,8 @@ int ipc_edits_merge(const struct ipc_edits *lists, int lists_count, char *const 
 {
 	int count = 0;
 
+	if (max < 1)
+		return errno = ENOSPC, -1;
 	for (; *base; base++) {
 		if (count + 1 >= max)
 			return errno = ENOSPC, -1;

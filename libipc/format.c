@@ -27,6 +27,10 @@ static void put_field(struct out *out, const struct spec *spec, const char *text
 {
 	int fill = spec->width - length;
 
+	if (spec->zero && !spec->left && length && *text == '-') {
+		put(out, *text++);
+		length--;
+	}
 	for (; !spec->left && fill > 0; fill--)
 		put(out, spec->zero ? '0' : ' ');
 	for (int i = 0; i < length; i++)

@@ -15,6 +15,8 @@
  * not wait for ever: without the lock we are merely not serialised. */
 enum { LOCK_PATIENCE = 2000, LOCK_STEP = 10 };
 
+enum { ASIDE_ATTEMPTS = 100 };
+
 /* What there is to know about one bind. */
 struct place {
 	const char *name;	/* as the caller gave it */
@@ -53,19 +55,24 @@ static void place_close(struct place *place)
 	ipc_fail(place->dir);
 }
 
-/* Is a socket bound at the entry BASE of DIR? A datagram socket that connects to it is told so
- * by the kernel (EPROTOTYPE, or success if it is one itself) and the server notices nothing. */
-static int is_alive(int dir, const char *base)
+/* Is a socket bound at the place? A datagram socket that connects to it is told so by the kernel
+ * (EPROTOTYPE, or success if it is one itself) and the server notices nothing. */
+static int is_alive(const struct place *place)
 {
 	struct ipc_address address;
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), alive;
+	int fd, failed;
 
-	if (fd < 0 || ipc_address_at(&address, dir, base))
-		return ipc_fail(fd);
-	alive = !connect(fd, (struct sockaddr *)&address.sun, address.length) ||
-		(errno != ECONNREFUSED && errno != ENOENT);
-	close(fd);
-	return alive;
+	if (ipc_address_set(&address, place->name))
+		return -1;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0) {
+		ipc_address_clear(&address);
+		return -1;
+	}
+	failed = connect(fd, (struct sockaddr *)&address.sun, address.length);
+	ipc_address_clear(&address);
+	ipc_fail(fd);
+	return !failed || errno != ECONNREFUSED;
 }
 
 enum state { FREE, TAKEN };
@@ -82,7 +89,7 @@ static int clear_place(const struct place *place, unsigned flags)
 		return errno = EADDRINUSE, -1;
 	if (!S_ISSOCK(there.st_mode))
 		return errno = ENOTSOCK, -1;
-	alive = is_alive(place->dir, place->base);
+	alive = is_alive(place);
 	if (alive < 0)
 		return -1;
 	if (alive)
@@ -144,14 +151,16 @@ static int bind_here(int fd, const struct place *place, const struct ipc_listen 
 static int bind_aside(int fd, const struct place *place, const struct ipc_listen *how)
 {
 	struct ipc_address address;
-	char aside[32];
-	int error;
+	char aside[48];
+	int error, failed, attempt = 0;
 
-	ipc_format(aside, sizeof aside, ".ipc-%ld-%d", (long)getpid(), fd);
-	if (ipc_address_at(&address, place->dir, aside))
-		return -1;
-	unlinkat(place->dir, aside, 0); /* left by a process of our number that was killed */
-	if (bind_with_mask(fd, &address, 0777))
+	do { /* the name may be left over from a process of our number that was killed */
+		ipc_format(aside, sizeof aside, ".ipc-%ld-%d-%d", (long)getpid(), fd, attempt);
+		if (ipc_address_at(&address, place->dir, aside))
+			return -1;
+		failed = bind_with_mask(fd, &address, 0777);
+	} while (failed && errno == EADDRINUSE && ++attempt < ASIDE_ATTEMPTS);
+	if (failed)
 		return -1;
 	if (set_owner(place, aside, how) ||
 	    fchmodat(place->dir, aside, permissions(how), 0) ||
