@@ -35,44 +35,62 @@ override LDFLAGS += -static -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,nosepar
 srctree := $(CURDIR)
 sources := $(sort $(wildcard applets/*/*.c))
 library := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard libipc/*.c)))
+configs := defconfig $(notdir $(wildcard configs/*_defconfig))
 
+## all: the box and the library (default)
 all: $(O)/ipcbox
+
+# Goals that make or remove what the others read when they start: do such a line in turn.
+first := $(configs) %config clean
+ifneq ($(and $(filter $(first),$(MAKECMDGOALS)),$(word 2,$(MAKECMDGOALS))),)
+$(MAKECMDGOALS) &:
+	+@$(foreach goal,$(MAKECMDGOALS),$(MAKE) --no-print-directory $(goal) &&) :
+else
 
 # --- what the applets say about themselves ------------------------------------------------
 
 # Files that did not change keep their time, so that an edit does not rebuild everything.
-$(O)/gen/stamp: applets/box/applets.awk Makefile $(sources) $(wildcard docs/*.man)
-	@rm -rf $(O)/gen.new && mkdir -p $(O)/gen.new/man $(O)/gen/man
+# The directories are here for the files that go away.
+$(O)/gen/stamp: applets/box/applets.awk Makefile $(sources) $(sort $(dir $(sources))) \
+		docs $(wildcard docs/*.man)
+	@rm -rf $(O)/gen.new && mkdir -p $(O)/gen.new/man
 	$(AWK) -v out=$(O)/gen.new -v version='$(VERSION)' -v date='$(DATE)' -v extra=docs \
 		-f applets/box/applets.awk $(sources)
-	@cd $(O)/gen.new && for f in * man/*; do [ -d $$f ] || \
-		cmp -s $$f ../gen/$$f || mv $$f ../gen/$$f; done
-	@rm -rf $(O)/gen.new && touch $@
+	@cd $(O)/gen.new && for f in *.* man/*; do \
+		! cmp -s $$f ../gen/$$f || mv ../gen/$$f $$f; done
+	@rm -rf $(O)/gen && mv $(O)/gen.new $(O)/gen && touch $@
 
 # --- configuration ------------------------------------------------------------------------
 
-# kconfig exits 0 whatever happens, so anything on its stderr is a failure.
+# kconfig exits 0 whatever happens, so anything on its stderr is a failure, but for the seed.
 kconfig = mkdir -p $(O)/include/config && cd $(O) && \
-	srctree=$(srctree) KCONFIG_AUTOHEADER=include/autoconf.h \
+	srctree=$(srctree) KCONFIG_AUTOHEADER=include/autoconf.new \
 	KCONFIG_AUTOCONFIG=include/auto.conf KCONFIG_TRISTATE=include/tristate.conf
 conf = { { $(kconfig) $(KCONFIG_CONF) $(1) $(srctree)/Config.in 3>&1 >kconfig.log 2>&3 3>&-; } \
-	| { ! grep . >&2; } || { rm -f $(O)/include/auto.conf; false; }; }
+	| $(AWK) '{ print; bad = bad || !/^KCONFIG_SEED=/ } END { exit bad }' >&2 \
+	|| { rm -f $(O)/include/auto.conf; false; }; }
 
-configs := defconfig $(notdir $(wildcard configs/*_defconfig))
-
+## defconfig, NAME_defconfig: configure as configs/ has it
 $(O)/.config: | $(O)/gen/stamp
 	@$(call conf,--defconfig=$(srctree)/configs/defconfig)
 
 $(configs): $(O)/gen/stamp
 	@$(call conf,--defconfig=$(srctree)/configs/$@)
 
-allyesconfig allnoconfig randconfig oldconfig olddefconfig: $(O)/gen/stamp
+## allyesconfig, allnoconfig: configure with everything, with nothing
+## randconfig: configure at random; KCONFIG_SEED=N repeats one
+## olddefconfig, oldconfig: keep the configuration, new options by default or asked for
+allyesconfig allnoconfig randconfig olddefconfig: $(O)/gen/stamp
 	@$(call conf,--$@)
 
+oldconfig: $(O)/gen/stamp
+	@$(kconfig) $(KCONFIG_CONF) --oldconfig $(srctree)/Config.in
+
+## menuconfig: configure in a menu
 menuconfig: $(O)/gen/stamp
 	@$(kconfig) $(KCONFIG_MCONF) $(srctree)/Config.in
 
-# The file that is kept: only what differs from the defaults.
+## savedefconfig: write $(O)/defconfig, only what differs from the defaults
 savedefconfig: $(O)/.config
 	@$(call conf,--savedefconfig=defconfig)
 	@echo "wrote $(O)/defconfig"
@@ -80,11 +98,11 @@ savedefconfig: $(O)/.config
 $(O)/include/auto.conf: $(O)/.config $(O)/gen/stamp
 	@$(call conf,--olddefconfig)
 	@$(call conf,--silentoldconfig)
+	@cd $(O)/include && { cmp -s autoconf.new autoconf.h || mv autoconf.new autoconf.h; }
 	@touch $(O)/include/auto.conf
 
 # A goal that makes the configuration, or needs none, must not read an old one first.
-without := $(configs) %config unit clean help
-ifneq ($(filter-out $(without),$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out $(first) help lint size configs unit,$(or $(MAKECMDGOALS),all)),)
 include $(O)/include/auto.conf
 include $(O)/gen/applets.mk
 endif
@@ -95,6 +113,12 @@ $(O)/gen/applets.mk: $(O)/gen/stamp ;
 
 objects := $(addprefix $(O)/,$(objects-y))
 
+# Another compiler or other flags: build all of it again.
+flags := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+ifneq ($(if $(objects),$(file <$(O)/flags)),$(if $(objects),$(flags)))
+$(file >$(O)/flags,$(flags))
+endif
+
 $(O)/ipcbox: $(objects) $(O)/libipc.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(objects) $(O)/libipc.a
 	$(STRIP) -s -R .comment $@
@@ -104,12 +128,12 @@ $(O)/libipc.a: $(library)
 	$(AR) rcs $@ $(library)
 
 # the configuration is the applets' affair; the library has none
-$(O)/applets/%.o: applets/%.c Makefile $(O)/include/auto.conf
+$(O)/applets/%.o: applets/%.c $(O)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -include $(O)/include/autoconf.h -Iapplets/box -I$(O)/gen $(CFLAGS) \
 		-MMD -MP -c -o $@ $<
 
-$(O)/libipc/%.o: libipc/%.c Makefile
+$(O)/libipc/%.o: libipc/%.c $(O)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -122,6 +146,7 @@ unit_cc = @mkdir -p $(@D) && $(HOSTCC) -g -O1 -Wall -Wextra -fsanitize=address,u
 unit_tests := $(patsubst %.c,$(O)/unit/%,$(sort $(wildcard testsuite/test_*.c)))
 unit_library := $(patsubst %.c,$(O)/unit/%.o,$(sort $(wildcard libipc/*.c)))
 
+## unit: the tests of the library alone
 unit: $(unit_tests)
 	@failed=0; for t in $(abspath $^); do $$t || failed=1; done; exit $$failed
 
@@ -133,9 +158,65 @@ $(unit_library): $(O)/unit/%.o: %.c Makefile
 
 -include $(unit_library:.o=.d) $(unit_tests:=.d)
 
+# --- installation -------------------------------------------------------------------------
+
+links := $(filter-out ipcbox,$(names-y))
+
+## install: the box, a link for each name, manual pages, library, completion (DESTDIR, PREFIX)
+install: $(O)/ipcbox
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(INCLUDEDIR) \
+		$(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(COMPLETIONDIR)
+	install -m 755 $(O)/ipcbox $(DESTDIR)$(BINDIR)
+	install -m 644 $(addprefix $(O)/gen/man/,$(pages-y)) $(DESTDIR)$(MANDIR)/man1
+	install -m 644 libipc/ipc.h $(DESTDIR)$(INCLUDEDIR)
+	install -m 644 $(O)/libipc.a $(DESTDIR)$(LIBDIR)
+	printf '%s\n' 'Name: libipc' 'Description: local services over Unix domain sockets' \
+		'Version: $(VERSION)' 'Cflags: -I$(INCLUDEDIR)' 'Libs: -L$(LIBDIR) -lipc' \
+		>$(DESTDIR)$(LIBDIR)/pkgconfig/libipc.pc
+	install -m 644 $(O)/gen/ipcbox.bash $(DESTDIR)$(COMPLETIONDIR)/ipcbox
+	@cd $(DESTDIR)$(BINDIR) && for name in $(links); do $(LINK) ipcbox $$name || exit; done
+	@cd $(DESTDIR)$(COMPLETIONDIR) && for name in $(links); do ln -sf ipcbox $$name || exit; done
+
+## uninstall: remove what install installs
+uninstall:
+	rm -f $(DESTDIR)$(LIBDIR)/libipc.a $(DESTDIR)$(LIBDIR)/pkgconfig/libipc.pc \
+		$(DESTDIR)$(INCLUDEDIR)/ipc.h
+	@rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(names-y)) \
+		$(addprefix $(DESTDIR)$(COMPLETIONDIR)/,$(names-y)) \
+		$(addprefix $(DESTDIR)$(MANDIR)/man1/,$(pages-y))
+
+# --- checks -------------------------------------------------------------------------------
+
+## check: every test (units, manual pages, the suite, configurations)
+check: all
+	+@O=$(O) MAKE='$(MAKE)' testsuite/check
+
+## lint: the manual pages
+lint: $(O)/gen/stamp
+	@mandoc -Tlint $(O)/gen/man/*.1 | { ! grep -v 'referenced manual not found'; }
+
+## configs: build and test other configurations
+configs: $(O)/gen/stamp
+	+@O=$(O) MAKE='$(MAKE)' testsuite/configs
+
+## size: the size of the binary by configuration, and what each room of it costs
+size: $(O)/gen/stamp
+	+@O=$(O) MAKE='$(MAKE)' testsuite/size
+
+## demo: run a service that admits one user and refuses another
+demo: all
+	@O=$(O) testsuite/demo
+
+## help: this
+help:
+	@sed -n 's/^## \([^:]*\): /\1\t/p' Makefile | expand -t 32
+
+## clean: remove $(O)
 clean:
 	rm -rf $(O)
 
 .PHONY: all unit clean $(configs) allyesconfig allnoconfig randconfig oldconfig olddefconfig \
-	menuconfig savedefconfig
+	menuconfig savedefconfig install uninstall check lint configs size demo help
 .DELETE_ON_ERROR:
+
+endif
