@@ -62,7 +62,7 @@ struct ipc_listen {
 	unsigned mode;		/* permission bits of the file */
 	uid_t uid;
 	gid_t gid;
-	int backlog;		/* for listen(2); 0 means SOMAXCONN, -1 means do not listen */
+	int backlog;		/* for listen(2); 0 means as many as the kernel allows, -1 means do not listen */
 };
 
 /* Make a socket visible at NAME and return its descriptor. Nobody can connect before it has its

@@ -2,6 +2,7 @@
 /* safe binding: the only code that makes a socket visible */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -117,7 +118,7 @@ static int start(int fd, const struct ipc_listen *how)
 {
 	if (how->type == SOCK_DGRAM || how->backlog < 0)
 		return 0;
-	return listen(fd, how->backlog ? how->backlog : SOMAXCONN);
+	return listen(fd, how->backlog ? how->backlog : INT_MAX);
 }
 
 static mode_t permissions(const struct ipc_listen *how)
