@@ -87,7 +87,7 @@ char **gate_link(const struct gate *gate, int argc, char **argv)
 		die(EXIT_TEMPORARY, "unable to judge the client:");
 	prog = gate->prepare(argc, argv, &data);
 	if (gate->needs & GATE_SERVER)
-		usage("%s works inside the server only", applet_name);
+		usage("it works inside the server only");
 	client_from_environment(&client, gate->needs);
 	judgement = gate->judge(data, &client, &grant);
 	if (gate->report)
