@@ -142,7 +142,7 @@ $(O)/libipc/%.o: libipc/%.c $(O)/flags
 # --- unit tests: the library on the host's libc, under its sanitizers ---------------------
 
 unit_cc = @mkdir -p $(@D) && $(HOSTCC) -g -O1 -Wall -Wextra -fsanitize=address,undefined \
-	-fno-sanitize-recover=all -D_GNU_SOURCE -Ilibipc
+	-fno-sanitize-recover=all -D_GNU_SOURCE -Ilibipc -Iapplets/box
 unit_tests := $(patsubst %.c,$(O)/unit/%,$(sort $(wildcard testsuite/test_*.c)))
 unit_library := $(patsubst %.c,$(O)/unit/%.o,$(sort $(wildcard libipc/*.c)))
 

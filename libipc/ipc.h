@@ -191,12 +191,16 @@ int ipc_edits_merge(const struct ipc_edits *lists, int count, char *const *base,
 
 /* A set of rules says for a client: yes, with changes to the environment and perhaps another
  * program to run; or no. The formats are those of s6 (docs/protocol.md): a directory, read anew
- * for every question, or a cdb file, mapped and mapped again when the file is replaced.
+ * for every question, or a cdb file, kept in memory and read again when the file is replaced.
  *
  * Keys are tried in this order and the first rule that is there decides:
  * uid/self uid/N user/NAME gid/self gid/N, then the groups of the client, group/N and
  * group/NAME of all of them as one step in which a denial weighs more, then uid/default.
- * A client whose user is not mapped into our user namespace matches uid/unmapped alone. */
+ * "self" are the effective ids of the process that asks. Names are those of /etc/passwd and
+ * /etc/group; if a user or group has several, all are one step. In a step the allowing rule of
+ * the primary group comes first, then that of the least gid, a number before a name.
+ * A client whose user is not mapped into our user namespace matches uid/unmapped alone; a group
+ * that is not mapped matches nothing. */
 struct ipc_rules;
 
 enum ipc_decision {
@@ -216,18 +220,50 @@ struct ipc_verdict {
 
 enum { IPC_RULES_DIRECTORY, IPC_RULES_CDB };
 
-/* Prepare the rules in the directory or file PATH. It need not exist yet if it is a directory.
- * Errors: ENOMEM, EINVAL (not a cdb), those of open(2) and mmap(2) for a cdb. */
+/* Prepare the rules in the directory or file PATH. A directory need not exist: no rule matches
+ * until it does. Which ids are mapped is found out here, once.
+ * Errors: ENOMEM, EINVAL (not a cdb), EFBIG (a cdb over 256 MB), those of open(2) for a cdb. */
 struct ipc_rules *ipc_rules_open(const char *path, int format);
 
 void ipc_rules_close(struct ipc_rules *rules);
 
-/* Ask about PEER with its COUNT supplementary GROUPS. Does not allocate. Returns 0 with the
- * verdict, a denial included. A return of -1 must be treated as a denial: verdict->rule then
- * names the key at which it went wrong. Errors: EACCES and other errors of openat(2) (a rule is
- * there but cannot be read), E2BIG (an env or exec over its limit), EINVAL (a broken record). */
+/* Ask about PEER with its COUNT supplementary GROUPS. Does not allocate, except to read a cdb that
+ * was replaced. Returns 0 with the verdict, a denial included. A return of -1 must be treated as a
+ * denial: verdict->rule then names the key at which it went wrong, "" if it is the whole set.
+ * Errors: EACCES and other errors of openat(2) (a rule is there but cannot be read), E2BIG (an env
+ * over 60000 bytes or an exec over 4096), EINVAL (a broken record, or NUL in an exec). */
 int ipc_rules_check(struct ipc_rules *rules, const struct ipc_peer *peer, const gid_t *groups,
 		    int count, struct ipc_verdict *verdict);
+
+/* The rule KEY, "FAMILY/NAME", as it stands in the set, whoever it is for. Returns and fails as
+ * ipc_rules_check, with ENAMETOOLONG for a key that no rule can have. */
+int ipc_rules_find(struct ipc_rules *rules, const char *key, struct ipc_verdict *verdict);
+
+/* Call VISIT with each rule of the set, of whatever family, until it returns non-zero. Names
+ * that begin with a dot are no rules. Returns what VISIT returned last, or -1, with the place in
+ * verdict->rule. Errors: those of ipc_rules_check, ENOENT (there is no such directory), ENOTDIR (a
+ * file stands where a rule should), EINVAL (a key that is no text). */
+int ipc_rules_walk(struct ipc_rules *rules, int (*visit)(void *, const struct ipc_verdict *),
+		   void *data, struct ipc_verdict *verdict);
+
+/* A cdb file in the making. */
+struct ipc_cdb;
+
+enum { IPC_RECORD_MAX = 4096 };	/* bytes of an env or exec that every reader of the format takes */
+
+struct ipc_cdb *ipc_cdb_new(void);
+void ipc_cdb_free(struct ipc_cdb *cdb);
+
+/* Add a record. Errors: ENOMEM, EFBIG (the file would be over 256 MB). */
+int ipc_cdb_add(struct ipc_cdb *cdb, const void *key, size_t key_length, const void *data,
+		size_t length);
+
+/* Add the rule under the key rule->rule.
+ * Errors: those of ipc_cdb_add, E2BIG (env or exec over IPC_RECORD_MAX), EINVAL (no rule). */
+int ipc_cdb_add_rule(struct ipc_cdb *cdb, const struct ipc_verdict *rule);
+
+/* Write the file to FD, at its place. Errors: ENOMEM, EFBIG, those of write(2). */
+int ipc_cdb_write(struct ipc_cdb *cdb, int fd);
 
 /* --- descriptors ------------------------------------------------------------------------ */
 

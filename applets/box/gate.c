@@ -47,7 +47,7 @@ static void client_from_environment(struct client *client, unsigned needs)
 	unsigned uid = -1, gid = -1, pid = 0;
 	gid_t *groups = NULL;
 
-	*client = (struct client){ .proto = variable("PROTO"), .ngroups = -1 };
+	*client = (struct client){ .proto = variable("PROTO"), .ngroups = -1, .link = 1 };
 	if (!*client->proto)
 		die(EXIT_USAGE, "empty PROTO");
 	client->has_peer = fact(client->proto, "REMOTEEUID", needs & GATE_PEER, &uid) &&
@@ -86,12 +86,14 @@ char **gate_link(const struct gate *gate, int argc, char **argv)
 	if (!buffer)
 		die(EXIT_TEMPORARY, "unable to judge the client:");
 	prog = gate->prepare(argc, argv, &data);
+	if (gate->needs & GATE_SERVER)
+		usage("it works inside the server only");
 	client_from_environment(&client, gate->needs);
 	judgement = gate->judge(data, &client, &grant);
 	if (gate->report)
 		gate->report(data, applet_name, &client, judgement, grant.reason, getpid());
 	if (judgement == GATE_ERROR)
-		exit(EXIT_TEMPORARY);
+		exit(grant.code ? grant.code : EXIT_TEMPORARY);
 	if (judgement == GATE_DENY)
 		exit(EXIT_DENIED);
 	if (ipc_edits_apply(&grant.env))

@@ -15,6 +15,7 @@ struct client {
 	unsigned connnum;	/* live connections of this user, this one included */
 	int has_peer;		/* peer is known */
 	int has_connnum;	/* connnum is known */
+	int link;		/* asked in a chain: fd 0 is the connection */
 };
 
 /* Room for the changes that gates make to the environment of one client. */
@@ -24,7 +25,8 @@ enum { GRANT_ENV_SIZE = 128 * 1024 };
 struct grant {
 	struct ipc_edits env;	/* variables to set and to remove */
 	char **prog;		/* run this instead of the rest of the chain; NULL: go on */
-	char reason[128];	/* for the log: the rule that decided */
+	char reason[384];	/* for the log: the rule that decided */
+	int code;		/* exit code of a link after an error; 0 means 111 */
 };
 
 /* $NAME as the program of this client will see it: edited by a gate before, or ours. */
@@ -32,7 +34,10 @@ const char *grant_variable(const struct grant *grant, const char *name);
 
 enum judgement { GATE_DENY, GATE_ALLOW, GATE_ERROR };	/* an error denies, too */
 
-enum { GATE_PEER = 1, GATE_CONNNUM = 2 };	/* facts that a gate cannot do without */
+enum {
+	GATE_PEER = 1, GATE_CONNNUM = 2,	/* facts that a gate cannot do without */
+	GATE_SERVER = 4				/* it has a memory: of no use as a link */
+};
 
 struct gate {
 	unsigned needs;

@@ -15,9 +15,9 @@ static void usage_line(char *text, size_t size)
 	for (const char *from = applet_help; *from && n + 1 < size; from++) {
 		if (from[0] == '\n' && (from[1] == '\n' || !from[1]))
 			break;
-		if (*from == '\n' || (*from == ' ' && n && text[n - 1] == ' '))
+		if ((*from == '\n' || *from == ' ') && n && text[n - 1] == ' ')
 			continue;
-		text[n++] = *from;
+		text[n++] = *from == '\n' ? ' ' : *from;
 	}
 	text[n] = 0;
 }
