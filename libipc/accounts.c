@@ -98,7 +98,8 @@ int ipc_account_walk(const char *path, int (*visit)(void *, const char *, unsign
 	return found;
 }
 
-int ipc_user_find(const char *name, struct ipc_user *user)
+/* The first user called NAME or, if that is NULL, numbered WANTED. */
+static int find_user(const char *name, uid_t wanted, struct ipc_user *user)
 {
 	struct lines lines;
 	char text[NAME_SIZE];
@@ -110,7 +111,7 @@ int ipc_user_find(const char *name, struct ipc_user *user)
 	while (!found && (byte = account(&lines, text, sizeof text, &uid)) >= 0) {
 		if (byte != ':')
 			continue;
-		found = !strcmp(name, text);
+		found = name ? !strcmp(name, text) : uid == wanted;
 		byte = field(&lines, ":\n", text, sizeof text);
 		found = found && !ipc_number(text, 10, UINT_MAX, &gid);
 		skip_line(&lines, byte);
@@ -120,6 +121,16 @@ int ipc_user_find(const char *name, struct ipc_user *user)
 		return errno = ENOENT, -1;
 	*user = (struct ipc_user){ .uid = uid, .gid = gid };
 	return 0;
+}
+
+int ipc_user_find(const char *name, struct ipc_user *user)
+{
+	return find_user(name, 0, user);
+}
+
+int ipc_user_find_uid(uid_t uid, struct ipc_user *user)
+{
+	return find_user(NULL, uid, user);
 }
 
 int ipc_group_find(const char *name, gid_t *gid)

@@ -85,7 +85,7 @@ struct ipc_connect {
 
 /* Connect to NAME and return a blocking descriptor. HOW may be NULL. With a wait, "no such
  * file" and "connection refused" are tried again until it is over; a backlog that is full is
- * waited for within the timeout.
+ * waited for within the timeout. A failure leaves nothing behind.
  * Errors: ETIMEDOUT, those of ipc_address_set, socket, bind and connect. */
 int ipc_connect(const char *name, const struct ipc_connect *how);
 
@@ -129,6 +129,9 @@ struct ipc_user {
 
 /* The user NAME of /etc/passwd. Errors: ENOENT (no such user), those of open(2). */
 int ipc_user_find(const char *name, struct ipc_user *user);
+
+/* The first user of /etc/passwd whose number is UID. Errors: as ipc_user_find. */
+int ipc_user_find_uid(uid_t uid, struct ipc_user *user);
 
 /* The group NAME of /etc/group. Errors: ENOENT, those of open(2). */
 int ipc_group_find(const char *name, gid_t *gid);

@@ -72,6 +72,12 @@ static void users(void **state)
 	assert_fails(ipc_user_find("badgid", &user), ENOENT);
 	assert_fails(ipc_user_find("+", &user), ENOENT);
 	assert_fails(ipc_user_find("# comment", &user), ENOENT);
+	assert_int_equal(ipc_user_find_uid(33, &user), 0);
+	assert_int_equal(user.gid, 34);
+	assert_int_equal(ipc_user_find_uid(0, &user), 0);
+	assert_int_equal(user.gid, 0);
+	assert_fails(ipc_user_find_uid(8, &user), ENOENT);
+	assert_fails(ipc_user_find_uid(77, &user), ENOENT);
 	assert_int_equal(count_fds(), before);
 	unlink("passwd");
 	assert_fails(ipc_user_find("root", &user), ENOENT);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+/* changing users and groups: the one place that does it */
+#include <grp.h>
+#include <limits.h>
+#include <sys/prctl.h>
+
+#include "identity.h"
+
+/* owns no files by convention */
+enum { NOGROUP = 65534 };
+
+void identity_init(struct identity *id)
+{
+	id->flags = 0;
+	id->ngroups = -1;
+}
+
+static int found(int failed, const char *kind, const char *name)
+{
+	if (failed && errno != ENOENT)
+		die(EXIT_TEMPORARY, "unable to look up %s %s:", kind, name);
+	return !failed;
+}
+
+int identity_find_user(const char *name, struct ipc_user *user)
+{
+	return found(ipc_user_find(name, user), "user", name);
+}
+
+int identity_find_group(const char *name, gid_t *gid)
+{
+	return found(ipc_group_find(name, gid), "group", name);
+}
+
+int identity_user(struct identity *id, const char *text)
+{
+	struct ipc_user user;
+	unsigned number;
+
+	id->flags &= ~(IDENTITY_UID | IDENTITY_ACCOUNT);
+	if (!ipc_number(text, 10, UINT_MAX, &number)) {
+		id->uid = number;
+		id->flags |= number ? IDENTITY_UID : 0;
+		return 0;
+	}
+	if (!identity_find_user(text, &user))
+		return -1;
+	id->uid = user.uid;
+	id->primary = user.gid;
+	id->flags |= IDENTITY_UID | IDENTITY_ACCOUNT;
+	return 0;
+}
+
+int identity_group(struct identity *id, const char *text)
+{
+	unsigned number;
+
+	id->flags &= ~IDENTITY_GID;
+	if (!ipc_number(text, 10, UINT_MAX, &number)) {
+		id->gid = number;
+		id->flags |= number ? IDENTITY_GID : 0;
+		return 0;
+	}
+	if (!identity_find_group(text, &id->gid))
+		return -1;
+	id->flags |= IDENTITY_GID;
+	return 0;
+}
+
+void identity_find_groups(struct identity *id, const char *name)
+{
+	id->ngroups = ipc_user_groups(name, id->groups + 1, IDENTITY_GROUPS);
+	if (id->ngroups < 0 && errno != ENOENT)
+		die(EXIT_TEMPORARY, "unable to get supplementary groups for %s:", name);
+	if (id->ngroups < 0)
+		id->ngroups = 0; /* no group file: in no group */
+}
+
+gid_t identity_primary(uid_t uid)
+{
+	struct ipc_user user;
+
+	if (!ipc_user_find_uid(uid, &user))
+		return user.gid;
+	if (errno != ENOENT)
+		die(EXIT_TEMPORARY, "unable to look up user %u:", uid);
+	return NOGROUP;
+}
+
+static void set_groups(struct identity *id, gid_t first)
+{
+	size_t count = 1;
+
+	id->groups[0] = first;
+	for (int i = 1; i <= id->ngroups; i++)
+		if (id->groups[i] != first)
+			id->groups[count++] = id->groups[i];
+	if (setgroups(count, id->groups) || getgroups(0, NULL) != (int)count)
+		die(EXIT_TEMPORARY, "unable to set supplementary group list:");
+}
+
+static void set_gid(gid_t gid)
+{
+	gid_t real, effective, saved;
+	int failed = setresgid(gid, gid, gid);
+
+	/* -1 is not a group, and "no change" for the kernel */
+	errno = failed ? errno : EINVAL;
+	if (failed || getresgid(&real, &effective, &saved) ||
+	    real != gid || effective != gid || saved != gid)
+		die(EXIT_TEMPORARY, "unable to setgid:");
+}
+
+static void set_uid(uid_t uid)
+{
+	uid_t real, effective, saved;
+	int failed = setresuid(uid, uid, uid);
+
+	errno = failed ? errno : EINVAL;
+	if (failed || getresuid(&real, &effective, &saved) ||
+	    real != uid || effective != uid || saved != uid)
+		die(EXIT_TEMPORARY, "unable to setuid:");
+}
+
+/* Is any of our three user ids another than the new one? */
+static int leaves(const struct identity *id)
+{
+	uid_t real, effective, saved;
+
+	return id->flags & IDENTITY_UID &&
+	       (getresuid(&real, &effective, &saved) ||
+		real != id->uid || effective != id->uid || saved != id->uid);
+}
+
+void identity_apply(struct identity *id)
+{
+	int leaving = leaves(id), dumpable = prctl(PR_GET_DUMPABLE);
+	gid_t gid = getegid();
+
+	/* who leaves a user takes nothing of his along: not the groups, not group root */
+	if (id->flags & IDENTITY_GID)
+		gid = id->gid;
+	else if (id->flags & IDENTITY_ACCOUNT)
+		gid = id->primary;
+	else if (leaving && !gid)
+		gid = identity_primary(id->uid);
+	if (leaving && id->ngroups < 0)
+		id->ngroups = 0;
+	if (id->ngroups >= 0)
+		set_groups(id, gid);
+	if (leaving || id->flags & (IDENTITY_GID | IDENTITY_ACCOUNT))
+		set_gid(gid);
+	if (id->flags & IDENTITY_UID)
+		set_uid(id->uid);
+	/* the next program may be called, and must see the same /proc/self as after an exec */
+	if (dumpable == 1)
+		prctl(PR_SET_DUMPABLE, 1);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/* what a process shall become: collected first, then applied and verified */
+#ifndef IDENTITY_H
+#define IDENTITY_H
+
+#include "applet.h"
+
+enum { IDENTITY_GROUPS = 65536 };	/* NGROUPS_MAX of Linux */
+
+enum {
+	IDENTITY_UID = 1,	/* uid counts; without it the user stays */
+	IDENTITY_GID = 2,	/* gid counts */
+	IDENTITY_ACCOUNT = 4	/* primary, of the user's account, counts if gid does not */
+};
+
+struct identity {
+	unsigned flags;
+	uid_t uid;
+	gid_t gid, primary;
+	int ngroups;		/* how many there are in groups + 1; -1: not said */
+	gid_t groups[1 + IDENTITY_GROUPS];	/* the first is kept free for gid */
+};
+
+void identity_init(struct identity *id);
+
+/* Take TEXT, a number or a name. 0 means "as it is", the name root really is 0. Return -1 if there
+ * is no such name; die if the account files cannot be read. */
+int identity_user(struct identity *id, const char *text);
+int identity_group(struct identity *id, const char *text);
+
+/* Look NAME up; false if there is none. Die if the file cannot be read. */
+int identity_find_user(const char *name, struct ipc_user *user);
+int identity_find_group(const char *name, gid_t *gid);
+
+/* The supplementary groups of NAME by the group file. */
+void identity_find_groups(struct identity *id, const char *name);
+
+/* A group for a user that is known by number only: of its account, or one without any rights. */
+gid_t identity_primary(uid_t uid);
+
+/* Become it: groups, gid, uid, the saved ones too. Dies if it cannot. */
+void identity_apply(struct identity *id);
+
+#endif
