@@ -15,6 +15,17 @@ start()
 	rm ready.$$
 }
 
+# The same under strace, whose record goes to FILE: traced FILE [OPTIONS] SERVER...
+# $pid is the server.
+traced()
+{
+	trace=$1
+	shift
+	start strace -f -o "$trace" "$@"
+	pid=$(pgrep -P "$pid")
+	started="$started $pid"
+}
+
 # Wait until a command succeeds, at most ten seconds.
 poll()
 {
@@ -61,4 +72,4 @@ rule()
 	rmdir "$rule_env" 2>/dev/null || :
 }
 
-trap 'for p in $started; do kill $p 2>/dev/null; done; wait 2>/dev/null' EXIT
+trap 'for p in $started $(jobs -p); do kill $p 2>/dev/null; done; wait 2>/dev/null' EXIT

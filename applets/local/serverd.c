@@ -274,9 +274,12 @@ static void report_allowed(pid_t pid)
 {
 	char text[32];
 
-	if (settings.verbosity >= 2) {
-		info("allow %s pid %d count %u/%u", who(&now.client, text, sizeof text), pid,
-		     now.client.connnum, settings.user_max);
+	who(&now.client, text, sizeof text);
+	if (settings.verbosity >= 2 && !pid) {
+		info("allow %s by a worker", text);
+	} else if (settings.verbosity >= 2) {
+		info("allow %s pid %d count %u/%u", text, pid, now.client.connnum,
+		     settings.user_max);
 		info("status: %u/%u", counters.live, settings.max);
 	}
 	for (int i = 0; i < gates_count; i++)
