@@ -19,7 +19,7 @@ config UCSPILOGD
 	  as \xHH, with two hexadecimal digits. Lines of any length are passed on in a fixed amount
 	  of memory. What was read is written before more is waited for.
 
-	      ipcserver -U /run/log.sock ucspilogd IPCREMOTEEUID IPCREMOTEEGID
+	      envuidgid log ipcserver -U /run/log.sock ucspilogd IPCREMOTEEUID
 */
 #include <limits.h>
 #include <poll.h>
