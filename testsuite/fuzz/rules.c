@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* fuzz: the contents of the files of one rule in a directory, and what a cdb makes of them: clang
- * -g -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Ilibipc testsuite/fuzz/rules.c libipc/(all).c */
+/* fuzz: the contents of the files of one rule in a directory, and what a cdb makes of them:
+ * clang -g -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Ilibipc testsuite/fuzz/rules.c
+ * libipc/(all).c */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
