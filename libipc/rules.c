@@ -96,7 +96,8 @@ static int begin(struct ipc_rules *rules, struct ipc_verdict *verdict)
 	*verdict = (struct ipc_verdict){ .decision = IPC_RULES_DENY };
 	if (rules->format == IPC_RULES_CDB)
 		return ipc_cdb_refresh(&rules->cdb, rules->path);
-	rules->dir = open(rules->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	/* not open(2), to which musl adds an fcntl(2) */
+	rules->dir = openat(AT_FDCWD, rules->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return rules->dir < 0 && errno != ENOENT ? -1 : 0;
 }
 
