@@ -199,7 +199,7 @@ int ipc_edits_merge(const struct ipc_edits *lists, int count, char *const *base,
  * Keys are tried in this order and the first rule that is there decides:
  * uid/self uid/N user/NAME gid/self gid/N, then the groups of the client, group/N and
  * group/NAME of all of them as one step in which a denial weighs more, then uid/default.
- * "self" are the effective ids of the process that asks. Names are those of /etc/passwd and
+ * "self" are our effective ids when the set was opened. Names are those of /etc/passwd and
  * /etc/group; if a user or group has several, all are one step. In a step the allowing rule of
  * the primary group comes first, then that of the least gid, a number before a name.
  * A client whose user is not mapped into our user namespace matches uid/unmapped alone; a group

@@ -11,6 +11,8 @@
 struct ipc_rules {
 	int format;
 	long long unmapped_uid, unmapped_gid;	/* -1 if we see every id as it is */
+	uid_t uid;				/* self */
+	gid_t gid;
 	int dir;				/* during a question; -1: there is no directory */
 	struct cdb cdb;
 	char exec[RULE_EXEC_MAX + 1];
@@ -70,6 +72,8 @@ struct ipc_rules *ipc_rules_open(const char *path, int format)
 	memcpy(rules->path, path, strlen(path));
 	rules->format = format;
 	rules->dir = -1;
+	rules->uid = geteuid();
+	rules->gid = getegid();
 	rules->unmapped_uid = unmapped("/proc/self/uid_map", "/proc/sys/kernel/overflowuid");
 	rules->unmapped_gid = unmapped("/proc/self/gid_map", "/proc/sys/kernel/overflowgid");
 	if (format == IPC_RULES_CDB && ipc_cdb_refresh(&rules->cdb, path)) {
@@ -96,7 +100,8 @@ static int begin(struct ipc_rules *rules, struct ipc_verdict *verdict)
 	*verdict = (struct ipc_verdict){ .decision = IPC_RULES_DENY };
 	if (rules->format == IPC_RULES_CDB)
 		return ipc_cdb_refresh(&rules->cdb, rules->path);
-	rules->dir = open(rules->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	/* not open(2), to which musl adds an fcntl(2) */
+	rules->dir = openat(AT_FDCWD, rules->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return rules->dir < 0 && errno != ENOENT ? -1 : 0;
 }
 
@@ -364,12 +369,12 @@ static int decide(struct question *q)
 
 	if (peer->uid == q->rules->unmapped_uid)
 		return consider(q, "uid", "unmapped", 0);
-	if (by_number(q, "uid", peer->uid, geteuid()) < 0)
+	if (by_number(q, "uid", peer->uid, q->rules->uid) < 0)
 		return -1;
 	if (!decided(q) && by_user_name(q) < 0)
 		return -1;
 	if (!decided(q) && peer->gid != q->rules->unmapped_gid &&
-	    by_number(q, "gid", peer->gid, getegid()) < 0)
+	    by_number(q, "gid", peer->gid, q->rules->gid) < 0)
 		return -1;
 	if (!decided(q) && by_groups(q) < 0)
 		return -1;

@@ -13,82 +13,92 @@ config CDB2RULES
 	  anything in CDB cannot be a file in such a directory, nothing is left behind.
 */
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "applet.h"
 
-enum { VALUE_MAX = 4095, NOREPLACE = 1 /* RENAME_NOREPLACE */ };
+enum { VALUE_MAX = 4095, PATH_SIZE = 1024, NOREPLACE = 1 /* RENAME_NOREPLACE */ };
 
 static char temporary[4096];	/* the directory that is not yet in its place, or "" */
+static int top = -1;		/* the same, open */
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)ftw;
-	return type == FTW_DP ? rmdir(path) : unlink(path);
-}
+/* What has been made in it, the last first: what to remove if something goes wrong. */
+static struct made {
+	struct made *before;
+	char path[];
+} *made;
 
 static void clean(void)
 {
-	if (*temporary)
-		nftw(temporary, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	if (!*temporary)
+		return;
+	for (; made; made = made->before)
+		if (unlinkat(top, made->path, 0))
+			unlinkat(top, made->path, AT_REMOVEDIR);
+	rmdir(temporary);
+}
+
+static void note(const char *path)
+{
+	size_t size = strlen(path) + 1;
+	struct made *one = malloc(sizeof *one + size);
+
+	if (!one)
+		die(EXIT_TEMPORARY, "unable to write %s:", path);
+	memcpy(one->path, path, size);
+	one->before = made;
+	made = one;
 }
 
 /* --- one rule ---------------------------------------------------------------------------- */
 
-static void make_directory(int dir, const char *name)
+static void make_directory(const char *path)
 {
-	if (mkdirat(dir, name, 0755) && errno != EEXIST)
-		die(EXIT_TEMPORARY, "unable to mkdir %s:", name);
+	note(path);
+	if (mkdirat(top, path, 0755) && errno != EEXIST)
+		die(EXIT_TEMPORARY, "unable to mkdir %s:", path);
 }
 
-static int enter(int dir, const char *name)
+static void write_file(const char *key, const char *name, const char *text, size_t length)
 {
+	char path[PATH_SIZE];
 	int fd;
 
-	make_directory(dir, name);
-	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		die(EXIT_TEMPORARY, "unable to open %s:", name);
-	return fd;
-}
-
-static void write_file(int dir, const char *name, const char *text, size_t length)
-{
-	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-
+	ipc_format(path, sizeof path, "%s/%s", key, name);
+	note(path);
+	fd = openat(top, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0 || ipc_write_all(fd, text, length) || close(fd))
-		die(EXIT_TEMPORARY, "unable to write %s:", name);
+		die(EXIT_TEMPORARY, "unable to write %s:", path);
 }
 
 /* The file that gives VALUE when it is read: one line in which NUL stands for a newline. */
-static void write_value(int dir, const char *key, const char *name, const char *value)
+static void write_value(const char *key, const char *name, const char *value)
 {
 	char text[VALUE_MAX + 1];
 	size_t length = strlen(value);
 
 	if (length > VALUE_MAX || (length && strchr(" \t\r", value[length - 1])))
-		die(EXIT_USAGE, "rule %s: no file can hold the value of %s", key, name);
+		die(EXIT_USAGE, "rule %s: no file can hold the value of %s", key, name + 4);
 	for (size_t i = 0; i < length; i++)
 		text[i] = value[i] == '\n' ? 0 : value[i];
 	text[length++] = '\n';
-	write_file(dir, name, text, length);
+	write_file(key, name, text, length);
 }
 
-static void write_variable(int dir, const char *key, const char *change)
+static void write_variable(const char *key, const char *change)
 {
 	const char *value = strchr(change, '=');
 	size_t length = value ? (size_t)(value - change) : strlen(change);
-	char name[256];
+	char name[4 + 256];
 
-	if (length >= sizeof name || *change == '.' || memchr(change, '/', length))
+	if (length >= 256 || *change == '.' || memchr(change, '/', length))
 		die(EXIT_USAGE, "rule %s: no file can have the name of the variable %s", key, change);
-	ipc_format(name, sizeof name, "%.*s", (int)length, change);
+	ipc_format(name, sizeof name, "env/%.*s", (int)length, change);
 	if (value)
-		write_value(dir, key, name, value + 1);
+		write_value(key, name, value + 1);
 	else
-		write_file(dir, name, "", 0);
+		write_file(key, name, "", 0);
 }
 
 /* Two names with a slash between them, of which none leads elsewhere. */
@@ -103,34 +113,32 @@ static void check_key(const char *key)
 
 static int write_rule(void *data, const struct ipc_verdict *rule)
 {
-	int top = *(int *)data, dir, env;
-	char family[sizeof rule->rule];
+	const char *key = rule->rule;
+	char path[PATH_SIZE];
 
-	check_key(rule->rule);
-	ipc_format(family, sizeof family, "%.*s", (int)strcspn(rule->rule, "/"), rule->rule);
-	make_directory(top, family);
-	dir = enter(top, rule->rule);
-	write_file(dir, rule->decision == IPC_RULES_ALLOW ? "allow" : "deny", "", 0);
-	if (rule->env_length) {
-		env = enter(dir, "env");
-		for (size_t i = 0; i < rule->env_length; i += strlen(rule->env + i) + 1)
-			write_variable(env, rule->rule, rule->env + i);
-		close(env);
-	}
+	(void)data;
+	check_key(key);
+	ipc_format(path, sizeof path, "%.*s", (int)strcspn(key, "/"), key);
+	make_directory(path);
+	make_directory(key);
+	write_file(key, rule->decision == IPC_RULES_ALLOW ? "allow" : "deny", "", 0);
+	ipc_format(path, sizeof path, "%s/env", key);
+	if (rule->env_length)
+		make_directory(path);
+	for (size_t i = 0; i < rule->env_length; i += strlen(rule->env + i) + 1)
+		write_variable(key, rule->env + i);
 	if (rule->exec)
-		write_file(dir, "exec", rule->exec, rule->exec_length);
-	close(dir);
+		write_file(key, "exec", rule->exec, rule->exec_length);
 	return 0;
 }
 
 /* --- all of them ------------------------------------------------------------------------- */
 
 /* A new directory beside PATH, open. */
-static int open_temporary(const char *path)
+static void open_temporary(const char *path)
 {
 	char name[sizeof temporary];
 	mode_t mask = umask(0);
-	int fd;
 
 	umask(mask);
 	if (ipc_format(name, sizeof name, "%s:XXXXXX", path) >= sizeof name)
@@ -139,10 +147,9 @@ static int open_temporary(const char *path)
 		die(EXIT_TEMPORARY, "unable to mkdir %s:", name);
 	memcpy(temporary, name, sizeof name);
 	atexit(clean);
-	fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fchmod(fd, 0755 & ~mask))
+	top = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (top < 0 || fchmod(top, 0755 & ~mask))
 		die(EXIT_TEMPORARY, "unable to open %s:", name);
-	return fd;
 }
 
 /* rename(2) that does not replace an empty directory, where the kernel and file system can */
@@ -159,7 +166,6 @@ TOOL(cdb2rules, "s6-accessrules-fs-from-cdb")
 	struct ipc_rules *rules;
 	struct stat st;
 	size_t length;
-	int dir;
 
 	option(argc, argv, "", NULL);
 	argv = operands(argc, argv, 2);
@@ -172,11 +178,10 @@ TOOL(cdb2rules, "s6-accessrules-fs-from-cdb")
 	rules = ipc_rules_open(argv[1], IPC_RULES_CDB);
 	if (!rules)
 		die(errno == EINVAL ? EXIT_USAGE : EXIT_TEMPORARY, "unable to read %s:", argv[1]);
-	dir = open_temporary(argv[0]);
-	if (ipc_rules_walk(rules, write_rule, &dir, &place))
+	open_temporary(argv[0]);
+	if (ipc_rules_walk(rules, write_rule, NULL, &place))
 		die(EXIT_USAGE, "unable to read the rule %s in %s:", place.rule, argv[1]);
 	ipc_rules_close(rules);
-	close(dir);
 	if (rename_new(temporary, argv[0]))
 		die(EXIT_TEMPORARY, "unable to mkdir %s:", argv[0]);
 	*temporary = 0;

@@ -49,8 +49,8 @@ static void compile(const char *path, struct ipc_cdb *cdb)
 		die(EXIT_USAGE, "%s/%s is not a directory", path, place.rule);
 	if (errno == E2BIG)
 		die(EXIT_USAGE, "%s/%s: env or exec is too big", path, place.rule);
-	die(errno == EINVAL ? EXIT_USAGE : EXIT_TEMPORARY, "unable to read %s/%s:", path,
-	    place.rule);
+	die(errno == EINVAL ? EXIT_USAGE : EXIT_TEMPORARY, "unable to read %s%s%s:", path,
+	    *place.rule ? "/" : "", place.rule);
 }
 
 /* An open file beside PATH. */

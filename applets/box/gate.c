@@ -24,19 +24,22 @@ static int fact(const char *proto, const char *fact, int needed, unsigned *value
 	return 0;
 }
 
-/* IPCREMOTEGROUPS, which only our own server sets. */
-static int groups_fact(const char *proto, gid_t **groups)
+enum { GROUPS_MAX = 65536 };	/* the kernel's limit */
+
+/* The groups of PEER: by the word of the kernel if the connection is its own, else by that of
+ * IPCREMOTEGROUPS, which only our own server sets. Returns -1 if nobody knows. */
+static int groups_fact(const char *proto, const struct ipc_peer *peer, gid_t *groups)
 {
 	char name[128];
 	const char *text = getenv(fact_name(name, sizeof name, proto, "REMOTEGROUPS"));
-	int count;
+	struct ipc_peer real;
+	int count = -1;
 
-	if (!text)
-		return -1;
-	*groups = malloc((strlen(text) / 2 + 1) * sizeof **groups);
-	if (!*groups)
-		die(EXIT_TEMPORARY, "unable to read $%s:", name);
-	count = ipc_groups_parse(text, *groups, strlen(text) / 2 + 1);
+	if (!ipc_peer(0, &real) && real.uid == peer->uid && real.gid == peer->gid)
+		count = ipc_peer_groups(0, groups, GROUPS_MAX);
+	if (count >= 0 || !text)
+		return count;
+	count = ipc_groups_parse(text, groups, GROUPS_MAX);
 	if (count < 0)
 		die(EXIT_USAGE, "invalid $%s", name);
 	return count;
@@ -45,7 +48,7 @@ static int groups_fact(const char *proto, gid_t **groups)
 static void client_from_environment(struct client *client, unsigned needs)
 {
 	unsigned uid = -1, gid = -1, pid = 0;
-	gid_t *groups = NULL;
+	gid_t *groups;
 
 	*client = (struct client){ .proto = variable("PROTO"), .ngroups = -1, .link = 1 };
 	if (!*client->proto)
@@ -56,9 +59,13 @@ static void client_from_environment(struct client *client, unsigned needs)
 	client->peer = (struct ipc_peer){ .pid = pid, .uid = uid, .gid = gid };
 	client->has_connnum = fact(client->proto, "CONNNUM", needs & GATE_CONNNUM,
 				   &client->connnum);
-	if (needs & GATE_PEER)
-		client->ngroups = groups_fact(client->proto, &groups);
+	if (!(needs & GATE_PEER))
+		return;
+	groups = malloc(GROUPS_MAX * sizeof *groups);
+	if (!groups)
+		die(EXIT_TEMPORARY, "unable to judge the client:");
 	client->groups = groups;
+	client->ngroups = groups_fact(client->proto, &client->peer, groups);
 }
 
 const char *grant_variable(const struct grant *grant, const char *name)
