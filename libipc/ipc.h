@@ -295,12 +295,15 @@ struct ipc_messages;
 
 enum {
 	IPC_MESSAGES_CREDENTIALS = 1,	/* report the sender of each message (SCM_CREDENTIALS) */
-	IPC_MESSAGES_SAME_SENDER = 2	/* and fail if it is not who sent the first one */
+	IPC_MESSAGES_SAME_SENDER = 2,	/* that, and fail if it is not who sent the first one */
+	IPC_MESSAGES_PIDFD = 4		/* that, and a pidfd of the sender on kernels since 6.5 */
 };
 
+enum { IPC_MESSAGE_MAX = 1 << 28 };	/* bytes of one message, by the protocol */
+
 struct ipc_messages_how {
-	size_t max_length;	/* of a message that we take; 0 means 2^28 */
-	size_t max_queue;	/* bytes waiting to be sent; 0 means 2^28 + 6, one full message */
+	size_t max_length;	/* of a message that we take; 0 means IPC_MESSAGE_MAX */
+	size_t max_queue;	/* memory for what waits to be sent; 0: enough for any message */
 	unsigned max_fds;	/* descriptors that we take with a message; 0 means none */
 	unsigned flags;
 };
@@ -310,12 +313,15 @@ struct ipc_message {
 	size_t length;
 	int *fds;		/* close-on-exec; set those that you keep to -1 */
 	unsigned count;
-	struct ipc_peer sender;	/* with IPC_MESSAGES_CREDENTIALS; else the peer is unknown: pid 0 */
+	struct ipc_peer sender;	/* pid 0, uid and gid -1 if it was not asked for */
+	int *pidfd;		/* of the sender, -1 if there is none; set it to -1 to keep it */
 };				/* valid until the next receive, which closes what is not -1 */
 
 /* Take over reading and writing of the connection FD, which stays the caller's to close and should
  * not block (each call of the library is made with MSG_DONTWAIT all the same). HOW may be NULL.
- * Errors: ENOMEM, those of setsockopt(2). */
+ * The kernel knows the sender of what is sent from now on, and of what was sent before accept(2);
+ * a server that wants to know the sender of every byte sets SO_PASSCRED on its listener.
+ * Errors: EINVAL (a limit over the protocol's), ENOMEM, those of setsockopt(2). */
 struct ipc_messages *ipc_messages_open(int fd, const struct ipc_messages_how *how);
 
 /* Forget everything: unsent messages, unread bytes and the descriptors of both. */
@@ -323,18 +329,23 @@ void ipc_messages_close(struct ipc_messages *messages);
 
 int ipc_messages_fd(const struct ipc_messages *messages);
 
-/* What to poll(2) for: POLLIN, and POLLOUT while something waits to be sent. */
+/* What to poll(2) for: POLLIN unless a whole message waits to be received, so that a peer can be
+ * made to wait, and POLLOUT while something waits to be sent. A server whose clients may send
+ * requests without reading answers should take the next request only if there is no POLLOUT. */
 short ipc_messages_events(const struct ipc_messages *messages);
 
-/* Write and read what can be written and read now. Call it when poll(2) says so. Returns 0.
- * Errors: EPIPE (the peer has closed; what it sent before can still be received), EPROTO (it broke
- * the protocol), EMSGSIZE (over max_length), EPERM (another sender), ENOMEM, those of sendmsg(2)
- * and recvmsg(2). All but EAGAIN are final. */
+/* Write what can be written now and read until one message is whole, at most about 1 MB. Call it
+ * when poll(2) says so, level-triggered, then receive. Returns 0.
+ * Errors, all of them final: EPIPE (the peer has closed, and all that it sent has been received),
+ * EPROTO (it broke the protocol, or closed within a message), EMSGSIZE (over max_length), EPERM
+ * (another sender, or one message of several senders), EMFILE (no room for its descriptors),
+ * ENOMEM, those of sendmsg(2) and recvmsg(2). */
 int ipc_messages_dispatch(struct ipc_messages *messages);
 
-/* Queue a message, with copies (dup) of the descriptors, and send what can be sent now. Returns 0
- * if all of it is sent or queued. Errors: ENOBUFS (it does not fit into the queue; nothing
- * happened), EINVAL (over 2^28 bytes or IPC_FDS_MAX descriptors), EMFILE, ENOMEM, EPIPE. */
+/* Send a message, and queue what cannot be sent now, with copies (dup) of the descriptors. Returns
+ * 0 if all of it is sent or queued. Errors: ENOBUFS (it does not fit into the queue; nothing
+ * happened), EINVAL (over IPC_MESSAGE_MAX bytes or IPC_FDS_MAX descriptors), EPIPE (the peer does
+ * not read any more), EMFILE, ENOMEM, those of sendmsg(2). */
 int ipc_message_send(struct ipc_messages *messages, const void *data, size_t length,
 		     const int *fds, size_t count);
 
