@@ -287,8 +287,9 @@ ssize_t ipc_fds_receive(int sock, void *data, size_t length, int *fds, size_t *c
 
 /* --- messages --------------------------------------------------------------------------- */
 
-/* Framed messages with descriptors, in both directions of one stream connection, in s6's format
- * (docs/protocol.md): u32 length, u16 number of descriptors, both big-endian, then the bytes.
+/* Framed messages with descriptors, in both directions of one connection, in s6's format
+ * (docs/protocol.md): u32 length, u16 number of descriptors, both big-endian, then the bytes. On a
+ * SOCK_SEQPACKET socket each message is one packet. Nothing is read past the end of a message.
  * Memory is taken as bytes arrive, not as a header announces them; a short write goes on where it
  * stopped; descriptors beyond those that a header declares break the connection and are closed. */
 struct ipc_messages;
@@ -352,8 +353,9 @@ int ipc_message_send(struct ipc_messages *messages, const void *data, size_t len
 /* The next message that has arrived whole. Returns 1, or 0 if there is none; does not read. */
 int ipc_message_receive(struct ipc_messages *messages, struct ipc_message *message);
 
-/* For programs without a loop: poll and dispatch until all is sent and, if MESSAGE is not NULL, a
- * message is there. TIMEOUT is for the whole call. Errors: ETIMEDOUT, those of dispatch. */
+/* For programs without a loop: wait until all is sent and, if MESSAGE is not NULL, a message is
+ * there; if it is NULL, nothing is read. TIMEOUT is for the whole call. Errors: ETIMEDOUT, those
+ * of dispatch. */
 int ipc_messages_wait(struct ipc_messages *messages, struct ipc_message *message, int timeout);
 
 /* --- workers ---------------------------------------------------------------------------- */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* framed messages with descriptors on a stream, in s6's format
+/* framed messages with descriptors, in s6's format
  *
- * Reads never cross the end of a message: so whatever descriptors come with a read belong to
- * the message that is being read, whichever of its bytes they were attached to. */
+ * Reads never cross the end of a message: so whatever descriptors come with a read belong to the
+ * message that is being read, whichever of its bytes they were attached to, and what follows the
+ * message is there for another reader. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -46,6 +47,7 @@ struct ipc_messages {
 	int fd;
 	int error;		/* final, of dispatch */
 	int deaf;		/* the peer does not read any more */
+	int packets;		/* the socket keeps messages apart: one packet is one message */
 	struct ipc_messages_how how;
 	struct outgoing *first, *last;
 	size_t queued;		/* memory of the queue */
@@ -119,12 +121,15 @@ struct ipc_messages *ipc_messages_open(int fd, const struct ipc_messages_how *ho
 {
 	static const struct ipc_messages_how plain;
 	struct ipc_messages *m;
-	int on = 1;
+	int on = 1, type;
+	socklen_t length = sizeof type;
 
 	if (!how)
 		how = &plain;
 	if (how->max_fds > IPC_FDS_MAX || how->max_length > IPC_MESSAGE_MAX)
 		return errno = EINVAL, NULL;
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length))
+		return NULL;
 	if (how->flags && setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on))
 		return NULL;
 	if (how->flags & IPC_MESSAGES_PIDFD &&
@@ -133,7 +138,7 @@ struct ipc_messages *ipc_messages_open(int fd, const struct ipc_messages_how *ho
 	m = malloc(sizeof *m + 2 * how->max_fds * sizeof *m->fds);
 	if (!m)
 		return NULL;
-	*m = (struct ipc_messages){ .fd = fd, .how = *how };
+	*m = (struct ipc_messages){ .fd = fd, .how = *how, .packets = type != SOCK_STREAM };
 	if (!m->how.max_length)
 		m->how.max_length = IPC_MESSAGE_MAX;
 	if (!m->how.max_queue)
@@ -190,7 +195,7 @@ static ssize_t transmit(int fd, struct iovec *iov, int iovs, const int *fds, siz
  * not an error here: reading finds the end. */
 static int flush(struct ipc_messages *m)
 {
-	while (m->first) {
+	while (!m->error && m->first) {
 		struct outgoing *out = m->first;
 		struct iovec iov = { out->data + out->sent, out->length - out->sent };
 		ssize_t n = transmit(m->fd, &iov, 1, out->fds, out->count);
@@ -200,15 +205,17 @@ static int flush(struct ipc_messages *m)
 			m->deaf = 1;
 			return 0;
 		}
+		if (n < 0)
+			m->error = errno;
 		if (n <= 0)
-			return n;
+			break;
 		close_all(out->fds, out->count);
 		out->count = 0;
 		out->sent += n;
 		if (out->sent == out->length)
 			queue_pop(m);
 	}
-	return 0;
+	return m->error ? (errno = m->error, -1) : 0;
 }
 
 /* Queue what is left of a message: HEADER and LENGTH bytes of DATA, SENT of them gone. */
@@ -251,10 +258,8 @@ int ipc_message_send(struct ipc_messages *m, const void *data, size_t length, co
 
 	if (length > IPC_MESSAGE_MAX || count > IPC_FDS_MAX)
 		return errno = EINVAL, -1;
-	if (m->error || m->deaf)
-		return errno = m->error ? m->error : EPIPE, -1;
 	if (flush(m))
-		return m->error = errno, -1;
+		return -1;
 	if (m->deaf)
 		return errno = EPIPE, -1;
 	if (sizeof(struct outgoing) + count * sizeof *fds + HEADER + length >
@@ -277,31 +282,58 @@ int ipc_message_send(struct ipc_messages *m, const void *data, size_t length, co
 
 /* --- receiving -------------------------------------------------------------------------- */
 
-/* Where the next bytes go. Never past the end of the message, and into memory that has grown with
- * the bytes that came. */
-static int room_for_more(struct incoming *in, struct iovec *iov)
+/* Make the memory for the body at least SIZE bytes. */
+static int make_room(struct incoming *in, size_t size)
 {
-	size_t body, length, room;
+	size_t room = in->room ? in->room : FIRST_ROOM;
 	char *data;
 
-	if (in->have < HEADER) {
-		*iov = (struct iovec){ in->header + in->have, HEADER - in->have };
+	if (size <= in->room)
 		return 0;
-	}
-	body = in->have - HEADER;
-	length = length_of(in->header);
-	if (body == in->room) {
-		room = in->room < FIRST_ROOM ? FIRST_ROOM : 2 * in->room;
-		data = realloc(in->data, room);
-		if (!data)
-			return -1;
-		in->data = data;
-		in->room = room;
-	}
-	length = length < in->room ? length : in->room;
-	*iov = (struct iovec){ in->data + body, length - body < READ_MOST ? length - body
-									   : READ_MOST };
+	while (room < size)
+		room *= 2;
+	data = realloc(in->data, room);
+	if (!data)
+		return -1;
+	in->data = data;
+	in->room = room;
 	return 0;
+}
+
+/* Where the next bytes of a stream go: never past the end of the message, and into memory that has
+ * grown with the bytes that came. */
+static int plan_stream(struct incoming *in, struct iovec *iov)
+{
+	size_t body = in->have - HEADER, end;
+
+	if (in->have < HEADER) {
+		iov[0] = (struct iovec){ in->header + in->have, HEADER - in->have };
+		return 1;
+	}
+	if (make_room(in, body + 1))
+		return -1;
+	end = length_of(in->header);
+	end = end < in->room ? end : in->room;
+	end = end < body + READ_MOST ? end : body + READ_MOST;
+	iov[0] = (struct iovec){ in->data + body, end - body };
+	return 1;
+}
+
+/* The same for a packet, which is there as a whole. */
+static int plan_packet(struct ipc_messages *m, struct iovec *iov)
+{
+	struct incoming *in = &m->next;
+	ssize_t size = recv(m->fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+
+	if (size < 0)
+		return -1;
+	if (size > (ssize_t)(HEADER + m->how.max_length))
+		return errno = EMSGSIZE, -1;
+	if (make_room(in, size))
+		return -1;
+	iov[0] = (struct iovec){ in->header, HEADER };
+	iov[1] = (struct iovec){ in->data, in->room };
+	return 2;
 }
 
 /* Who sent it must be one process for a message and, if asked for, for the connection. The pidfd
@@ -330,14 +362,31 @@ static int check_header(const struct ipc_messages *m, const struct incoming *in)
 	size_t declared = count_of(in->header), length = length_of(in->header);
 
 	if (in->have < HEADER)
-		return 0;
+		return m->packets ? (errno = EPROTO, -1) : 0;
 	if (declared > m->how.max_fds || in->count > declared || length > IPC_MESSAGE_MAX)
 		return errno = EPROTO, -1;
 	if (length > m->how.max_length)
 		return errno = EMSGSIZE, -1;
+	if (m->packets && !incoming_whole(in))
+		return errno = EPROTO, -1;
 	if (incoming_whole(in) && in->count < declared)
 		return errno = EPROTO, -1;
 	return 0;
+}
+
+/* Returns what recvmsg(2) does. */
+static ssize_t read_more(struct ipc_messages *m, struct msghdr *msg, struct iovec *iov)
+{
+	ssize_t n;
+
+	do {
+		n = m->packets ? plan_packet(m, iov) : plan_stream(&m->next, iov);
+		if (n < 0)
+			continue;
+		msg->msg_iovlen = n;
+		n = recvmsg(m->fd, msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	return n;
 }
 
 /* One read. Returns 1 if something came, 0 if nothing is there. */
@@ -346,18 +395,13 @@ static int fill(struct ipc_messages *m)
 	struct incoming *in = &m->next;
 	union ipc_control control;
 	struct ipc_sender sender = nobody;
-	struct iovec iov;
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+	struct iovec iov[2];
+	struct msghdr msg = { .msg_iov = iov, .msg_control = &control,
 			      .msg_controllen = sizeof control };
 	size_t room = m->how.max_fds - in->count, came;
 	int first = !in->have;
-	ssize_t n;
+	ssize_t n = read_more(m, &msg, iov);
 
-	if (room_for_more(in, &iov))
-		return -1;
-	do
-		n = recvmsg(m->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN)
 		return 0;
 	if (n < 0 && errno != ECONNRESET)
@@ -381,10 +425,8 @@ int ipc_messages_dispatch(struct ipc_messages *m)
 {
 	int more = 1;
 
-	if (m->error)
-		return errno = m->error, -1;
 	if (flush(m))
-		return m->error = errno, -1;
+		return -1;
 	for (int i = 0; more > 0 && i < READS && !incoming_whole(&m->next); i++)
 		more = fill(m);
 	if (more >= 0)
@@ -415,21 +457,25 @@ int ipc_message_receive(struct ipc_messages *m, struct ipc_message *message)
 int ipc_messages_wait(struct ipc_messages *m, struct ipc_message *message, int timeout)
 {
 	long long end = timeout < 0 ? 0 : ipc_now() + timeout;
-	int left = -1, failed;
+	int got = !message, left = -1, failed;
 
 	for (;;) {
-		failed = ipc_messages_dispatch(m);
-		if (message && ipc_message_receive(m, message))
-			message = NULL;
-		else if (failed)
+		/* once we have what we wait for, what the peer sends is somebody else's */
+		failed = got ? flush(m) : ipc_messages_dispatch(m);
+		if (!got)
+			got = ipc_message_receive(m, message);
+		if (failed && (!got || !message))
 			return -1;
-		if (!message && !m->first)
+		if (got && m->deaf && !message)
+			return errno = EPIPE, -1;
+		if (got && !m->first)
 			return 0;
 		if (timeout >= 0) {
 			left = end - ipc_now();
 			if (left <= 0)
 				return errno = ETIMEDOUT, -1;
 		}
-		poll(&(struct pollfd){ .fd = m->fd, .events = ipc_messages_events(m) }, 1, left);
+		poll(&(struct pollfd){ .fd = m->fd, .events = got ? POLLOUT
+						: ipc_messages_events(m) }, 1, left);
 	}
 }

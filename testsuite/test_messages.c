@@ -37,17 +37,22 @@ struct pair {
 	struct ipc_messages *m;
 };
 
-static struct pair pair_open(const struct ipc_messages_how *how)
+static struct pair pair_open_type(int type, const struct ipc_messages_how *how)
 {
 	struct pair pair = { .fds_before = open_fds() };
 	int ends[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	assert_int_equal(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends), 0);
 	pair.mine = ends[0];
 	pair.raw = ends[1];
 	pair.m = ipc_messages_open(pair.mine, how);
 	assert_non_null(pair.m);
 	return pair;
+}
+
+static struct pair pair_open(const struct ipc_messages_how *how)
+{
+	return pair_open_type(SOCK_STREAM, how);
 }
 
 /* Nothing may be left open but what was before. */
@@ -394,6 +399,63 @@ static void no_room_for_descriptors(void **state)
 	pair_close(&pair);
 }
 
+/* One packet is one message; a packet that is not is refused. */
+static void packets(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t length;
+		int fds, error;
+	} sent[] = {
+		{ "\0\0\0\1\0\1x", 7, 1, 0 },
+		{ "\0\0\0\0\0\0", 6, 0, 0 },
+		{ "\0\0\0\1\0\0", 6, 0, EPROTO },
+		{ "\0\0\0\1\0\0xy", 8, 0, EPROTO },
+		{ "\0\0\0", 3, 0, EPROTO },
+		{ "\0\0\0\1\0\0x", 7, 1, EPROTO },
+		{ "\0\0\0\1\0\1x", 7, 0, EPROTO },
+		{ "\0\0\0\x0b\0\0more than 10", 18, 0, EMSGSIZE },
+	};
+	struct ipc_message message;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sent / sizeof sent[0]; i++) {
+		struct pair pair = pair_open_type(SOCK_SEQPACKET, &(struct ipc_messages_how){
+			.max_fds = 1, .max_length = 10 });
+
+		raw_send(&pair, sent[i].bytes, sent[i].length, 0, sent[i].fds);
+		if (sent[i].error)
+			assert_fails(&pair, sent[i].error);
+		else
+			assert_int_equal(ipc_messages_wait(pair.m, &message, 1000), 0);
+		pair_close(&pair);
+	}
+}
+
+static void packets_both_ways(void **state)
+{
+	struct pair pair = pair_open_type(SOCK_SEQPACKET, &(struct ipc_messages_how){
+		.max_fds = 1 });
+	struct ipc_messages *other = ipc_messages_open(pair.raw, NULL);
+	static char text[50000];
+	struct ipc_message message;
+	int fds[] = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(ipc_message_send(other, text, 50000 - i, fds, i & 1), 0);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(ipc_messages_wait(pair.m, &message, 1000), 0);
+		assert_int_equal(message.length, 50000 - i);
+		assert_int_equal(message.count, i & 1);
+		assert_int_equal(ipc_messages_dispatch(other), 0);
+	}
+	shutdown(pair.raw, SHUT_WR);
+	assert_fails(&pair, EPIPE);
+	ipc_messages_close(other);
+	pair_close(&pair);
+}
+
 static void in_child(struct pair *pair, const void *data, size_t length)
 {
 	pid_t pid = fork();
@@ -476,6 +538,8 @@ int main(void)
 		cmocka_unit_test(end_of_stream),
 		cmocka_unit_test(back_pressure),
 		cmocka_unit_test(no_room_for_descriptors),
+		cmocka_unit_test(packets),
+		cmocka_unit_test(packets_both_ways),
 		cmocka_unit_test(senders),
 		cmocka_unit_test(sender_pidfd),
 	};

@@ -50,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ipc_messages *m;
 	int ends[2];
 
-	if (!size || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends))
+	if (!size || socketpair(AF_UNIX, (data[0] & 8 ? SOCK_SEQPACKET : SOCK_STREAM) |
+				SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends))
 		return 0;
 	how.flags = data[0] & 7;
 	m = ipc_messages_open(ends[0], &how);
