@@ -2,6 +2,7 @@
 /* descriptors over a socket: those that were asked for, and never any others */
 #include <errno.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -21,20 +22,27 @@ void ipc_control_put(struct msghdr *msg, union ipc_control *control, const int *
 	memcpy(CMSG_DATA(CMSG_FIRSTHDR(msg)), fds, count * sizeof *fds);
 }
 
+ssize_t ipc_control_send(int sock, const struct msghdr *msg, int flags)
+{
+	ssize_t n;
+
+	/* not sendmsg(3): that of musl has room for 252 descriptors */
+	do
+		n = syscall(SYS_sendmsg, sock, msg, flags | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
 ssize_t ipc_fds_send(int sock, const void *data, size_t length, const int *fds, size_t count)
 {
 	union ipc_control control;
 	struct iovec iov = { .iov_base = (void *)data, .iov_len = length };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	ssize_t n;
 
 	if (!length || count > IPC_FDS_MAX)
 		return errno = EINVAL, -1;
 	ipc_control_put(&msg, &control, fds, count);
-	do
-		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	return n;
+	return ipc_control_send(sock, &msg, 0);
 }
 
 /* The descriptors of one control message: those below MAX go to FDS, the others are closed. */

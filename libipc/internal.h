@@ -29,6 +29,9 @@ union ipc_control {
 /* Attach COUNT descriptors to MSG, which uses CONTROL until it is sent. */
 void ipc_control_put(struct msghdr *msg, union ipc_control *control, const int *fds, size_t count);
 
+/* As sendmsg(2), but goes on when interrupted and never raises SIGPIPE. */
+ssize_t ipc_control_send(int sock, const struct msghdr *msg, int flags);
+
 struct ipc_sender {
 	struct ipc_peer peer;
 	int pidfd;

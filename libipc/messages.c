@@ -181,9 +181,7 @@ static ssize_t transmit(int fd, struct iovec *iov, int iovs, const int *fds, siz
 	ssize_t n;
 
 	ipc_control_put(&msg, &control, fds, count);
-	do
-		n = sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
+	n = ipc_control_send(fd, &msg, MSG_DONTWAIT);
 	if (n < 0 && errno == EAGAIN)
 		return 0;
 	if (n < 0 && errno == ECONNRESET)

@@ -206,54 +206,45 @@ static void match(const struct pass *pass, const struct ipc_named *came, int *at
 			refuse(pass, "missing: ", pass->named[i].name);
 }
 
-/* A number above all that were asked for, so that moving one does not close another. */
-static int move_up(int fd, int above)
+/* Move a descriptor of ours to the lowest free number from FROM on. */
+static int move_up(int fd, int from)
 {
-	int up = fcntl(fd, F_DUPFD_CLOEXEC, above);
+	int up = fcntl(fd, F_DUPFD_CLOEXEC, from);
 
 	if (up < 0)
 		die(EXIT_TEMPORARY, "unable to keep a descriptor:");
+	close(fd);
 	return up;
 }
 
-/* The lowest free number from 3 on that nobody has asked for. */
-static int place_anywhere(int fd, const int *at, int count)
+static int is_asked_for(int fd, const int *at, int count)
 {
-	int to = 3, i;
-
-	for (;;) {
-		to = fcntl(fd, F_DUPFD_CLOEXEC, to);
-		if (to < 0)
-			die(EXIT_TEMPORARY, "unable to keep a descriptor:");
-		for (i = 0; i < count && at[i] != to; i++)
-			;
-		if (i == count)
-			return to;
-		close(to++);
-	}
+	while (--count >= 0 && at[count] != fd)
+		;
+	return count >= 0;
 }
 
-/* All that can fail is done before the answer. */
+/* Put the descriptors where they belong. All that can fail is done before the answer, which goes
+ * out through a copy of the connection, as its number may be one that was asked for. */
 static void place(const struct pass *pass, struct ipc_named *came, int *at, int count)
 {
-	int above = 2, sock;
+	int above = 3, sock;
 
 	for (int i = 0; i < count; i++)
-		above = at[i] > above ? at[i] : above;
-	for (int i = 0; i < count; i++) {
-		int up = move_up(came[i].fd, above + 1);
-
-		close(came[i].fd);
-		came[i].fd = up;
-	}
+		above = at[i] >= above ? at[i] + 1 : above;
+	for (int i = 0; i < count; i++)
+		if (at[i] != ANY_NUMBER)
+			came[i].fd = move_up(came[i].fd, above);
 	for (int i = 0; i < count; i++) {
 		if (at[i] != ANY_NUMBER)
 			continue;
-		at[i] = place_anywhere(came[i].fd, at, count);
-		close(came[i].fd);
-		came[i].fd = at[i];
+		while (came[i].fd < 3 || is_asked_for(came[i].fd, at, count))
+			came[i].fd = move_up(came[i].fd, came[i].fd < 3 ? 3 : came[i].fd + 1);
+		at[i] = came[i].fd;
 	}
-	sock = move_up(pass->sock, above + 1);
+	sock = fcntl(pass->sock, F_DUPFD_CLOEXEC, above);
+	if (sock < 0)
+		die(EXIT_TEMPORARY, "unable to keep the connection:");
 	for (int i = 0; i < count; i++) {
 		copy_fd(came[i].fd, at[i]);
 		if (came[i].fd != at[i])
@@ -305,8 +296,11 @@ static char **pass_recv(struct pass *pass, char **prog)
 	messages = open_messages(pass);
 	if (ipc_messages_wait(messages, &message, pass->timeout) ||
 	    (count = ipc_named_parse(&message, came, IPC_FDS_MAX)) < 0) {
-		if (errno == EPROTO || errno == EMSGSIZE)
+		int error = errno;
+
+		if (error == EPROTO || error == EMSGSIZE)
 			ipc_named_answer(pass->sock, 0);
+		errno = error;
 		fail("receive descriptors");
 	}
 	match(pass, came, at, count);
