@@ -40,9 +40,8 @@ config FDPASS
 */
 #include <fcntl.h>
 #include <limits.h>
-#include <sys/resource.h>
 
-#include "applet.h"
+#include "passing.h"
 
 struct pass {
 	int sock;
@@ -60,14 +59,6 @@ static int is_local(int fd)
 	socklen_t length = sizeof domain;
 
 	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) && domain == AF_UNIX;
-}
-
-static unsigned fd_limit(void)
-{
-	struct rlimit limit;
-
-	return getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > INT_MAX ? INT_MAX
-									    : limit.rlim_cur - 1;
 }
 
 static int find(const struct ipc_named *named, int count, const char *name)
@@ -204,17 +195,6 @@ static void match(const struct pass *pass, const struct ipc_named *came, int *at
 	for (int i = 0; i < pass->count; i++)
 		if (find(came, count, pass->named[i].name) < 0)
 			refuse(pass, "missing: ", pass->named[i].name);
-}
-
-/* Move a descriptor of ours to the lowest free number from FROM on. */
-static int move_up(int fd, int from)
-{
-	int up = fcntl(fd, F_DUPFD_CLOEXEC, from);
-
-	if (up < 0)
-		die(EXIT_TEMPORARY, "unable to keep a descriptor:");
-	close(fd);
-	return up;
 }
 
 static int is_asked_for(int fd, const int *at, int count)
