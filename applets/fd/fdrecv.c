@@ -13,13 +13,13 @@ config FDRECV
 	  the directory of this user, which is /run/fdsend for root and /run/user/UID/fdsend for
 	  others. The socket is for this user alone and is gone when somebody has connected to it.
 
-	  -f, --fd FD     put the descriptor at FD
-	  -i, --stdin     put it at 0
-	  -o, --stdout    put it at 1
-	  -e, --stderr    put it at 2
-	  -a, --abstract  the SOCKET is the name of an abstract socket, which every user can
-	                  connect to
-	  -r, --run       PROG follows
+	  -f FD  put the descriptor at FD (--fd)
+	  -i     put it at 0 (--stdin)
+	  -o     put it at 1 (--stdout)
+	  -e     put it at 2 (--stderr)
+	  -a     the SOCKET is the name of an abstract socket, which every user can connect to
+	         (--abstract)
+	  -r     PROG follows (--run)
 
 	  Exit status:
 	  100    wrong usage

@@ -12,13 +12,13 @@ config FDSEND
 	  with "/", or a name in the directory of this user, which is /run/fdsend for root and
 	  /run/user/UID/fdsend for others.
 
-	  -f, --fd FD     the descriptor to send
-	  -p, --pid PID   that of process PID: its file is opened anew, for the same access and
-	                  with an offset of its own
-	  -d, --dup       with -p: a duplicate of the descriptor itself, which shares offset and
-	                  flags and may be anything, such as a socket
-	  -b, --blocking  wait until somebody receives at SOCKET
-	  -a, --abstract  SOCKET is the name of an abstract socket
+	  -f FD   the descriptor to send (--fd)
+	  -p PID  that of process PID: its file is opened anew, for the same access and with an
+	          offset of its own (--pid)
+	  -d      with -p: a duplicate of the descriptor itself, which shares offset and flags
+	          and may be anything, such as a socket (--dup)
+	  -b      wait until somebody receives at SOCKET (--blocking)
+	  -a      SOCKET is the name of an abstract socket (--abstract)
 
 	  Exit status:
 	  0      it is sent
