@@ -406,7 +406,7 @@ static int fill(struct ipc_messages *m)
 		return -1;
 	if (n <= 0)
 		return errno = in->have ? EPROTO : EPIPE, -1;
-	came = ipc_control_take(&msg, in->fds + in->count, room, &sender);
+	came = ipc_control_take(&msg, in->fds + in->count, room, m->how.flags ? &sender : NULL);
 	in->count += came < room ? came : room;
 	in->have += n;
 	if (check_sender(m, &sender, first))
