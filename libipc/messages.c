@@ -302,12 +302,13 @@ static int make_room(struct incoming *in, size_t size)
  * grown with the bytes that came. */
 static int plan_stream(struct incoming *in, struct iovec *iov)
 {
-	size_t body = in->have - HEADER, end;
+	size_t body, end;
 
 	if (in->have < HEADER) {
 		iov[0] = (struct iovec){ in->header + in->have, HEADER - in->have };
 		return 1;
 	}
+	body = in->have - HEADER;
 	if (make_room(in, body + 1))
 		return -1;
 	end = length_of(in->header);
@@ -462,8 +463,8 @@ int ipc_messages_wait(struct ipc_messages *m, struct ipc_message *message, int t
 		failed = got ? flush(m) : ipc_messages_dispatch(m);
 		if (!got)
 			got = ipc_message_receive(m, message);
-		if (failed && (!got || !message))
-			return -1;
+		if (failed)
+			return message && got ? 0 : (errno = m->error, -1);
 		if (got && m->deaf && !message)
 			return errno = EPIPE, -1;
 		if (got && !m->first)
