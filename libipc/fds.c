@@ -2,57 +2,87 @@
 /* descriptors over a socket: those that were asked for, and never any others */
 #include <errno.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "internal.h"
 
-union control {
-	struct cmsghdr align;
-	char bytes[CMSG_SPACE(IPC_FDS_MAX * sizeof(int))];
-};
+/* newer than the headers of some libcs */
+enum { PIDFD = 4 };
 
-ssize_t ipc_fds_send(int sock, const void *data, size_t length, const int *fds, size_t count)
+void ipc_control_put(struct msghdr *msg, union ipc_control *control, const int *fds, size_t count)
 {
-	union control control;
-	struct iovec iov = { .iov_base = (void *)data, .iov_len = length };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	if (!count)
+		return;
+	memset(control, 0, CMSG_SPACE(count * sizeof *fds));
+	msg->msg_control = control;
+	msg->msg_controllen = CMSG_SPACE(count * sizeof *fds);
+	*CMSG_FIRSTHDR(msg) = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
+		.cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(count * sizeof *fds) };
+	memcpy(CMSG_DATA(CMSG_FIRSTHDR(msg)), fds, count * sizeof *fds);
+}
+
+ssize_t ipc_control_send(int sock, const struct msghdr *msg, int flags)
+{
 	ssize_t n;
 
-	if (!length || count > IPC_FDS_MAX)
-		return errno = EINVAL, -1;
-	if (count) {
-		memset(&control, 0, CMSG_SPACE(count * sizeof *fds));
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(count * sizeof *fds);
-		*CMSG_FIRSTHDR(&msg) = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
-			.cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(count * sizeof *fds) };
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), fds, count * sizeof *fds);
-	}
+	/* not sendmsg(3): that of musl has room for 252 descriptors */
 	do
-		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
+		n = syscall(SYS_sendmsg, sock, msg, flags | MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n;
 }
 
-/* Take the descriptors out of MSG: the first MAX go to FDS, the others are closed. Returns how
- * many came. */
-static size_t take(struct msghdr *msg, int *fds, size_t max)
+ssize_t ipc_fds_send(int sock, const void *data, size_t length, const int *fds, size_t count)
 {
+	union ipc_control control;
+	struct iovec iov = { .iov_base = (void *)data, .iov_len = length };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (!length || count > IPC_FDS_MAX)
+		return errno = EINVAL, -1;
+	ipc_control_put(&msg, &control, fds, count);
+	return ipc_control_send(sock, &msg, 0);
+}
+
+/* The descriptors of one control message: those below MAX go to FDS, the others are closed. */
+static size_t take_rights(const struct cmsghdr *c, int *fds, size_t count, size_t max)
+{
+	size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+	for (size_t i = 0; i < n; i++, count++) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+		if (count < max)
+			fds[count] = fd;
+		else
+			close(fd);
+	}
+	return count;
+}
+
+size_t ipc_control_take(struct msghdr *msg, int *fds, size_t max, struct ipc_sender *sender)
+{
+	struct ucred ucred;
 	size_t count = 0;
+	int pidfd;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+		if (c->cmsg_level != SOL_SOCKET)
 			continue;
-		for (size_t i = 0; i < n; i++, count++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-			if (count < max)
-				fds[count] = fd;
+		if (c->cmsg_type == SCM_RIGHTS)
+			count = take_rights(c, fds, count, max);
+		if (c->cmsg_type == SCM_CREDENTIALS && sender) {
+			memcpy(&ucred, CMSG_DATA(c), sizeof ucred);
+			sender->peer = (struct ipc_peer){ ucred.pid, ucred.uid, ucred.gid };
+		}
+		if (c->cmsg_type == PIDFD) {
+			memcpy(&pidfd, CMSG_DATA(c), sizeof pidfd);
+			if (sender)
+				sender->pidfd = pidfd < 0 ? -1 : pidfd;
 			else
-				close(fd);
+				ipc_fail(pidfd);
 		}
 	}
 	return count;
@@ -60,7 +90,7 @@ static size_t take(struct msghdr *msg, int *fds, size_t max)
 
 ssize_t ipc_fds_receive(int sock, void *data, size_t length, int *fds, size_t *count)
 {
-	union control control;
+	union ipc_control control;
 	struct iovec iov = { .iov_base = data, .iov_len = length };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
 			      .msg_controllen = sizeof control };
@@ -72,7 +102,7 @@ ssize_t ipc_fds_receive(int sock, void *data, size_t length, int *fds, size_t *c
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -1;
-	came = take(&msg, fds, max);
+	came = ipc_control_take(&msg, fds, max, NULL);
 	if (came > max || msg.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) {
 		errno = msg.msg_flags & MSG_TRUNC ? EMSGSIZE : EPROTO;
 		for (size_t i = 0; i < came && i < max; i++)

@@ -19,6 +19,28 @@ int ipc_open_directory(const char *path, const char **base);
 /* As ipc_address_set for the entry BASE of a directory that is open already. */
 int ipc_address_at(struct ipc_address *address, int dir, const char *base);
 
+/* Room for all that the kernel attaches to what we receive: descriptors, who sent it, a pidfd. */
+union ipc_control {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(IPC_FDS_MAX * sizeof(int)) + CMSG_SPACE(3 * sizeof(int)) +
+		   CMSG_SPACE(sizeof(int))];
+};
+
+/* Attach COUNT descriptors to MSG, which uses CONTROL until it is sent. */
+void ipc_control_put(struct msghdr *msg, union ipc_control *control, const int *fds, size_t count);
+
+/* As sendmsg(2), but goes on when interrupted and never raises SIGPIPE. */
+ssize_t ipc_control_send(int sock, const struct msghdr *msg, int flags);
+
+struct ipc_sender {
+	struct ipc_peer peer;
+	int pidfd;
+};
+
+/* Take what came with MSG: the first MAX descriptors go to FDS, the others are closed. SENDER may
+ * be NULL; what did not come is left as it is there. Returns how many descriptors came. */
+size_t ipc_control_take(struct msghdr *msg, int *fds, size_t max, struct ipc_sender *sender);
+
 /* now, in ms of CLOCK_MONOTONIC */
 long long ipc_now(void);
 

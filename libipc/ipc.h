@@ -287,20 +287,24 @@ ssize_t ipc_fds_receive(int sock, void *data, size_t length, int *fds, size_t *c
 
 /* --- messages --------------------------------------------------------------------------- */
 
-/* Framed messages with descriptors, in both directions of one stream connection, in s6's format
- * (docs/protocol.md): u32 length, u16 number of descriptors, both big-endian, then the bytes.
+/* Framed messages with descriptors, in both directions of one connection, in s6's format
+ * (docs/protocol.md): u32 length, u16 number of descriptors, both big-endian, then the bytes. On a
+ * SOCK_SEQPACKET socket each message is one packet. Nothing is read past the end of a message.
  * Memory is taken as bytes arrive, not as a header announces them; a short write goes on where it
  * stopped; descriptors beyond those that a header declares break the connection and are closed. */
 struct ipc_messages;
 
 enum {
 	IPC_MESSAGES_CREDENTIALS = 1,	/* report the sender of each message (SCM_CREDENTIALS) */
-	IPC_MESSAGES_SAME_SENDER = 2	/* and fail if it is not who sent the first one */
+	IPC_MESSAGES_SAME_SENDER = 2,	/* that, and fail if it is not who sent the first one */
+	IPC_MESSAGES_PIDFD = 4		/* that, and a pidfd of the sender on kernels since 6.5 */
 };
 
+enum { IPC_MESSAGE_MAX = 1 << 28 };	/* bytes of one message, by the protocol */
+
 struct ipc_messages_how {
-	size_t max_length;	/* of a message that we take; 0 means 2^28 */
-	size_t max_queue;	/* bytes waiting to be sent; 0 means 2^28 + 6, one full message */
+	size_t max_length;	/* of a message that we take; 0 means IPC_MESSAGE_MAX */
+	size_t max_queue;	/* memory for what waits to be sent; 0: enough for any message */
 	unsigned max_fds;	/* descriptors that we take with a message; 0 means none */
 	unsigned flags;
 };
@@ -310,12 +314,15 @@ struct ipc_message {
 	size_t length;
 	int *fds;		/* close-on-exec; set those that you keep to -1 */
 	unsigned count;
-	struct ipc_peer sender;	/* with IPC_MESSAGES_CREDENTIALS; else the peer is unknown: pid 0 */
+	struct ipc_peer sender;	/* pid 0, uid and gid -1 if it was not asked for */
+	int *pidfd;		/* of the sender, -1 if there is none; set it to -1 to keep it */
 };				/* valid until the next receive, which closes what is not -1 */
 
 /* Take over reading and writing of the connection FD, which stays the caller's to close and should
  * not block (each call of the library is made with MSG_DONTWAIT all the same). HOW may be NULL.
- * Errors: ENOMEM, those of setsockopt(2). */
+ * The kernel knows the sender of what is sent from now on, and of what was sent before accept(2);
+ * a server that wants to know the sender of every byte sets SO_PASSCRED on its listener.
+ * Errors: EINVAL (a limit over the protocol's), ENOMEM, those of setsockopt(2). */
 struct ipc_messages *ipc_messages_open(int fd, const struct ipc_messages_how *how);
 
 /* Forget everything: unsent messages, unread bytes and the descriptors of both. */
@@ -323,26 +330,32 @@ void ipc_messages_close(struct ipc_messages *messages);
 
 int ipc_messages_fd(const struct ipc_messages *messages);
 
-/* What to poll(2) for: POLLIN, and POLLOUT while something waits to be sent. */
+/* What to poll(2) for: POLLIN unless a whole message waits to be received, so that a peer can be
+ * made to wait, and POLLOUT while something waits to be sent. A server whose clients may send
+ * requests without reading answers should take the next request only if there is no POLLOUT. */
 short ipc_messages_events(const struct ipc_messages *messages);
 
-/* Write and read what can be written and read now. Call it when poll(2) says so. Returns 0.
- * Errors: EPIPE (the peer has closed; what it sent before can still be received), EPROTO (it broke
- * the protocol), EMSGSIZE (over max_length), EPERM (another sender), ENOMEM, those of sendmsg(2)
- * and recvmsg(2). All but EAGAIN are final. */
+/* Write what can be written now and read until one message is whole, at most about 1 MB. Call it
+ * when poll(2) says so, level-triggered, then receive. Returns 0.
+ * Errors, all of them final: EPIPE (the peer has closed, and all that it sent has been received),
+ * EPROTO (it broke the protocol, or closed within a message), EMSGSIZE (over max_length), EPERM
+ * (another sender, or one message of several senders), EMFILE (no room for its descriptors),
+ * ENOMEM, those of sendmsg(2) and recvmsg(2). */
 int ipc_messages_dispatch(struct ipc_messages *messages);
 
-/* Queue a message, with copies (dup) of the descriptors, and send what can be sent now. Returns 0
- * if all of it is sent or queued. Errors: ENOBUFS (it does not fit into the queue; nothing
- * happened), EINVAL (over 2^28 bytes or IPC_FDS_MAX descriptors), EMFILE, ENOMEM, EPIPE. */
+/* Send a message, and queue what cannot be sent now, with copies (dup) of the descriptors. Returns
+ * 0 if all of it is sent or queued. Errors: ENOBUFS (it does not fit into the queue; nothing
+ * happened), EINVAL (over IPC_MESSAGE_MAX bytes or IPC_FDS_MAX descriptors), EPIPE (the peer does
+ * not read any more), EMFILE, ENOMEM, those of sendmsg(2). */
 int ipc_message_send(struct ipc_messages *messages, const void *data, size_t length,
 		     const int *fds, size_t count);
 
 /* The next message that has arrived whole. Returns 1, or 0 if there is none; does not read. */
 int ipc_message_receive(struct ipc_messages *messages, struct ipc_message *message);
 
-/* For programs without a loop: poll and dispatch until all is sent and, if MESSAGE is not NULL, a
- * message is there. TIMEOUT is for the whole call. Errors: ETIMEDOUT, those of dispatch. */
+/* For programs without a loop: wait until all is sent and, if MESSAGE is not NULL, a message is
+ * there; if it is NULL, nothing is read. TIMEOUT is for the whole call. Errors: ETIMEDOUT, those
+ * of dispatch. */
 int ipc_messages_wait(struct ipc_messages *messages, struct ipc_message *message, int timeout);
 
 /* --- workers ---------------------------------------------------------------------------- */
@@ -359,6 +372,80 @@ int ipc_worker_next(int fd, struct ipc_edits *env);
 /* Send MESSAGE, such as "READY=1\n", to the socket that $NOTIFY_SOCKET names, in the format of
  * sd_notify(3). Errors: those of ipc_address_set, socket and sendto(2). */
 int ipc_notify(const char *socket, const char *message);
+/* --- named descriptors ------------------------------------------------------------------ */
+
+/* Descriptors that have names, as fdpass passes them (docs/protocol.md): one message whose body is
+ * the names, each with its NUL, in the order of the descriptors; the receiver answers with one
+ * byte. A name is 1 to 255 bytes without blanks, control characters, '=' and ',', and stands in a
+ * message once. To send: format, ipc_message_send, ipc_named_confirm. To receive:
+ * ipc_message_receive, parse, ipc_named_answer. */
+struct ipc_named {
+	const char *name;
+	int fd;
+};
+
+enum { IPC_NAME_MAX = 255, IPC_NAMED_MAX = IPC_FDS_MAX * (IPC_NAME_MAX + 1) };
+
+/* Write the names into TEXT; IPC_NAMED_MAX bytes are always enough. Returns the length.
+ * Errors: EINVAL (not a name, a name twice, too many), ENOSPC. */
+ssize_t ipc_named_format(char *text, size_t size, const struct ipc_named *named, size_t count);
+
+/* Read a message into at most MAX elements, which point into it. Returns how many.
+ * Errors: EPROTO (names and descriptors do not match, not a name, a name twice, over MAX). */
+int ipc_named_parse(const struct ipc_message *message, struct ipc_named *named, size_t max);
+
+/* Tell the sender whether we have taken all of them, or none. Errors: those of send(2). */
+int ipc_named_answer(int sock, int taken);
+
+/* Wait for that answer; nothing after it is read. Errors: EACCES (they are refused), EPIPE (no
+ * answer), EPROTO (another answer), ETIMEDOUT, those of recv(2). */
+int ipc_named_confirm(int sock, int timeout);
+
+/* --- main channel and side channel ------------------------------------------------------ */
+
+/* Two channels between a client and its server or helper: the main one carries requests and
+ * answers, each request one answer, in order; the side channel carries notifications at any time.
+ * It is a socket that the server makes and passes to the client; nothing is bound to a path. The
+ * handshake is that of s6's skaclient (docs/protocol.md). */
+struct ipc_channel;
+
+struct ipc_channel_how {
+	const char *before;	/* what the client says first: name and version of the protocol */
+	const char *after;	/* and what the server answers */
+	int server;		/* we are the server */
+	struct ipc_messages_how messages;	/* limits of both channels */
+};
+
+/* Begin on the connection FD, which stays the caller's; HOW's lines must live as long as the
+ * channel. The channel is open when the lines are exchanged and there is a side channel: see
+ * dispatch and wait. Errors: those of ipc_messages_open and ipc_message_send. */
+struct ipc_channel *ipc_channel_open(int fd, const struct ipc_channel_how *how);
+
+void ipc_channel_close(struct ipc_channel *channel);
+
+/* The channels, to send, receive and poll; the side channel is NULL until the channel is open. A
+ * server looks for requests on the main one and sends notifications on the side; a client waits
+ * for these on the side. Before it is open, leave receiving to us. */
+struct ipc_messages *ipc_channel_main(const struct ipc_channel *channel);
+struct ipc_messages *ipc_channel_side(const struct ipc_channel *channel);
+
+/* As ipc_messages_dispatch, for both, and to get open. Errors: its errors, and EPROTO (the other
+ * end speaks another protocol). */
+int ipc_channel_dispatch(struct ipc_channel *channel);
+
+/* For programs without a loop: wait until it is open. Errors: ETIMEDOUT, those of dispatch. */
+int ipc_channel_wait(struct ipc_channel *channel, int timeout);
+
+/* Send a request and wait for its answer, which is valid until the next receive on the main
+ * channel. An answer that comes too late is thrown away by the next call.
+ * Errors: ENOTCONN (it is not open yet), ETIMEDOUT, those of ipc_message_send and ipc_messages_wait. */
+int ipc_channel_ask(struct ipc_channel *channel, const void *data, size_t length,
+		    struct ipc_message *answer, int timeout);
+
+/* Run a program, looked up in PATH, with a new stream socket as its descriptors 0 and 1, which is
+ * what it would have behind a server, and return our end of it. *PID is the caller's to wait for.
+ * A helper ends when we close our end. Errors: those of socketpair(2) and posix_spawn(3). */
+int ipc_spawn(char *const *argv, pid_t *pid);
 
 /* --- plain input and output ------------------------------------------------------------- */
 

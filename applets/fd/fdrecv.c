@@ -1,0 +1,165 @@
+/* fdrecv: receive descriptors from fdsend and run a program with them
+ *
+ * SPDX-License-Identifier: ISC
+
+config FDRECV
+	bool "ipcfdrecv"
+	default y
+	help
+	  usage: ipcfdrecv {[-a] {-f FD|-i|-o|-e} SOCKET}... --run PROG...
+
+	  Wait for one descriptor at each SOCKET, in this order, put it at the number that is
+	  named before SOCKET, and run PROG. SOCKET is a path that begins with "/", or a name in
+	  the directory of this user, which is /run/fdsend for root and /run/user/UID/fdsend for
+	  others. The socket is for this user alone and is gone when somebody has connected to it.
+
+	  -f FD  put the descriptor at FD (--fd)
+	  -i     put it at 0 (--stdin)
+	  -o     put it at 1 (--stdout)
+	  -e     put it at 2 (--stderr)
+	  -a     the SOCKET is the name of an abstract socket, which every user can connect to
+	         (--abstract)
+	  -r     PROG follows (--run)
+
+	  Exit status:
+	  100    wrong usage
+	  111    a system call failed, or what came is not one descriptor
+*/
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+
+#include "passing.h"
+
+struct wanted {
+	int at, fd;
+	int abstract;
+	const char *spec;
+};
+
+struct parsing {
+	struct wanted *wanted;
+	int count;
+	int named;		/* of these have their socket */
+	int abstract;		/* seen, and for the next */
+	unsigned highest;
+};
+
+static void add(struct parsing *p, unsigned at)
+{
+	for (int i = 0; i < p->count; i++)
+		if (p->wanted[i].at == (int)at)
+			usage("descriptor %u is named twice", at);
+	p->wanted[p->count++] = (struct wanted){ .at = at, .fd = -1, .abstract = p->abstract };
+	p->abstract = 0;
+	if (at > p->highest)
+		p->highest = at;
+}
+
+/* -a stands before or after its -f, and in any case before its socket. */
+static void set_abstract(struct parsing *p)
+{
+	if (p->named < p->count)
+		p->wanted[p->count - 1].abstract = 1;
+	else
+		p->abstract = 1;
+}
+
+static char **parse(int argc, char **argv, struct parsing *p)
+{
+	static const struct option longs[] = {
+		{ "fd", required_argument, NULL, 'f' }, { "stdin", no_argument, NULL, 'i' },
+		{ "stdout", no_argument, NULL, 'o' }, { "stderr", no_argument, NULL, 'e' },
+		{ "abstract", no_argument, NULL, 'a' }, { "run", no_argument, NULL, 'r' }, { 0 }
+	};
+	int letter;
+
+	while ((letter = option(argc, argv, "f:ioear", longs)) != 'r') {
+		switch (letter) {
+		case 'f': add(p, number("--fd", optarg, fd_limit())); break;
+		case 'i': add(p, 0); break;
+		case 'o': add(p, 1); break;
+		case 'e': add(p, 2); break;
+		case 'a': set_abstract(p); break;
+		default:
+			if (optind >= argc)
+				usage("--run and a program are missing");
+			if (p->named == p->count)
+				usage("no descriptor for %s", argv[optind]);
+			p->wanted[p->named++].spec = argv[optind++];
+		}
+	}
+	if (!p->count)
+		usage("no descriptor named");
+	if (p->named < p->count)
+		usage("no socket for descriptor %d", p->wanted[p->named].at);
+	return operands(argc, argv, 1);
+}
+
+/* Accept one connection. The file goes whatever happens: a signal that would end us waits until
+ * then. */
+static int accept_one(int listener, const char *name)
+{
+	sigset_t ending, before;
+	struct pollfd pollfds[2] = { { .fd = listener, .events = POLLIN }, { .events = POLLIN } };
+	int sock = -1, ready;
+
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ending, &before);
+	pollfds[1].fd = signalfd(-1, &ending, SFD_CLOEXEC);
+	do
+		ready = poll(pollfds, 2, -1);
+	while (ready < 0 && errno == EINTR);
+	if (ready > 0 && !pollfds[1].revents)
+		sock = ipc_accept(listener, NULL, NULL);
+	if (*name == '/')
+		unlink(name);
+	close(pollfds[1].fd);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (sock < 0)
+		die(EXIT_TEMPORARY, "unable to accept at %s:", name);
+	return sock;
+}
+
+static int receive(const struct wanted *wanted)
+{
+	struct ipc_listen how = { .flags = IPC_LISTEN_MODE | IPC_LISTEN_BLOCKING, .mode = 0600,
+				  .backlog = 1 };
+	char name[SOCKSPEC_SIZE], byte;
+	int listener, sock, fd;
+	size_t count = 1;
+
+	sockspec(name, wanted->spec, wanted->abstract, 1);
+	listener = ipc_listen(name, &how);
+	if (listener < 0)
+		die(EXIT_TEMPORARY, "unable to listen at %s:", name);
+	sock = accept_one(listener, name);
+	close(listener);
+	if (ipc_fds_receive(sock, &byte, 1, &fd, &count) < 0)
+		die(EXIT_TEMPORARY, "unable to receive a descriptor at %s:", name);
+	if (!count)
+		die(EXIT_TEMPORARY, "no descriptor came at %s", name);
+	close(sock);
+	return fd;
+}
+
+CHAIN(fdrecv, "fdrecv")
+{
+	struct parsing p = { .wanted = malloc(argc * sizeof *p.wanted) };
+
+	if (!p.wanted)
+		die(EXIT_TEMPORARY, "unable to start:");
+	argv = parse(argc, argv, &p);
+	/* above all chosen numbers, so that one that comes later does not close it */
+	for (int i = 0; i < p.count; i++)
+		p.wanted[i].fd = move_up(receive(&p.wanted[i]), p.highest + 1);
+	for (int i = 0; i < p.count; i++) {
+		copy_fd(p.wanted[i].fd, p.wanted[i].at);
+		close(p.wanted[i].fd);
+	}
+	free(p.wanted);
+	return argv;
+}

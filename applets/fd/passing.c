@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/* numbers for descriptors that came, and where fdsend(1) and fdrecv(1) meet */
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "passing.h"
+
+unsigned fd_limit(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > INT_MAX ? INT_MAX
+									    : limit.rlim_cur - 1;
+}
+
+int move_up(int fd, int from)
+{
+	int up = fcntl(fd, F_DUPFD_CLOEXEC, from);
+
+	if (up < 0)
+		die(EXIT_TEMPORARY, "unable to keep a descriptor:");
+	close(fd);
+	return up;
+}
+
+void sockspec(char *name, const char *spec, int abstract, int make)
+{
+	size_t length = 0;
+
+	if (abstract || *spec == '/') {
+		length = ipc_format(name, SOCKSPEC_SIZE, "%s%s", abstract ? "@" : "", spec);
+	} else {
+		if (!*spec || strchr(spec, '/'))
+			usage("neither a path from / nor a name: %s", spec);
+		if (getuid())
+			length = ipc_format(name, SOCKSPEC_SIZE, "/run/user/%u", getuid());
+		else
+			length = ipc_format(name, SOCKSPEC_SIZE, "/run");
+		length += ipc_format(name + length, SOCKSPEC_SIZE - length, "/fdsend");
+		if (make && mkdir(name, 0700) && errno != EEXIST)
+			die(EXIT_TEMPORARY, "unable to make the directory %s:", name);
+		length += ipc_format(name + length, SOCKSPEC_SIZE - length, "/%s", spec);
+	}
+	if (length >= SOCKSPEC_SIZE)
+		usage("the name is too long: %s", spec);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* what the applets that pass descriptors share */
+#ifndef PASSING_H
+#define PASSING_H
+
+#include "applet.h"
+
+/* The highest number that a descriptor can have here. */
+unsigned fd_limit(void);
+
+/* Move a descriptor of ours to the lowest free number from FROM on; it stays close-on-exec. */
+int move_up(int fd, int from);
+
+enum { SOCKSPEC_SIZE = 4096 };
+
+/* The address that SPEC of fdsend(1) and fdrecv(1) means, in NAME of SOCKSPEC_SIZE bytes: a path
+ * from the root, an abstract name, or a name in the directory of this user. MAKE makes that. */
+void sockspec(char *name, const char *spec, int abstract, int make);
+
+#endif
