@@ -26,7 +26,7 @@ KCONFIG_MCONF = kconfig-mconf
 
 CFLAGS = -Os
 override CFLAGS += -std=gnu11 -Wall -Wextra -ffunction-sections -fdata-sections \
-	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident
+	-fno-asynchronous-unwind-tables -fno-unwind-tables
 CPPFLAGS =
 override CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilibipc
 LDFLAGS =
@@ -43,8 +43,12 @@ all: $(O)/ipcbox
 # Goals that make or remove what the others read when they start: do such a line in turn.
 first := $(configs) %config clean
 ifneq ($(and $(filter $(first),$(MAKECMDGOALS)),$(word 2,$(MAKECMDGOALS))),)
-$(MAKECMDGOALS) &:
+$(MAKECMDGOALS): in-turn
+	@:
+in-turn:
 	+@$(foreach goal,$(MAKECMDGOALS),$(MAKE) --no-print-directory $(goal) &&) :
+.PHONY: in-turn $(MAKECMDGOALS)
+.NOTPARALLEL:
 else
 
 # --- what the applets say about themselves ------------------------------------------------
@@ -74,8 +78,12 @@ conf = { { $(kconfig) $(KCONFIG_CONF) $(1) $(srctree)/Config.in 3>&1 >kconfig.lo
 $(O)/.config: | $(O)/gen/stamp
 	@$(call conf,--defconfig=$(srctree)/configs/defconfig)
 
-$(configs): $(O)/gen/stamp
+$(filter-out minimal_defconfig,$(configs)): $(O)/gen/stamp
 	@$(call conf,--defconfig=$(srctree)/configs/$@)
+
+# says what is in, so that a new applet is out
+minimal_defconfig: $(O)/gen/stamp
+	@export KCONFIG_ALLCONFIG=$(srctree)/configs/$@; $(call conf,--allnoconfig)
 
 ## allyesconfig, allnoconfig: configure with everything, with nothing
 ## randconfig: configure at random; KCONFIG_SEED=N repeats one
@@ -102,7 +110,7 @@ $(O)/include/auto.conf: $(O)/.config $(O)/gen/stamp
 	@touch $(O)/include/auto.conf
 
 # A goal that makes the configuration, or needs none, must not read an old one first.
-ifneq ($(filter-out $(first) help lint size configs unit,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out $(first) help unit lint size configs,$(or $(MAKECMDGOALS),all)),)
 include $(O)/include/auto.conf
 include $(O)/gen/applets.mk
 endif
@@ -170,9 +178,10 @@ install: $(O)/ipcbox
 	install -m 644 $(addprefix $(O)/gen/man/,$(pages-y)) $(DESTDIR)$(MANDIR)/man1
 	install -m 644 libipc/ipc.h $(DESTDIR)$(INCLUDEDIR)
 	install -m 644 $(O)/libipc.a $(DESTDIR)$(LIBDIR)
-	printf '%s\n' 'Name: libipc' 'Description: local services over Unix domain sockets' \
+	@printf '%s\n' 'Name: libipc' 'Description: local services over Unix domain sockets' \
 		'Version: $(VERSION)' 'Cflags: -I$(INCLUDEDIR)' 'Libs: -L$(LIBDIR) -lipc' \
-		>$(DESTDIR)$(LIBDIR)/pkgconfig/libipc.pc
+		>$(O)/libipc.pc
+	install -m 644 $(O)/libipc.pc $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 644 $(O)/gen/ipcbox.bash $(DESTDIR)$(COMPLETIONDIR)/ipcbox
 	@cd $(DESTDIR)$(BINDIR) && for name in $(links); do $(LINK) ipcbox $$name || exit; done
 	@cd $(DESTDIR)$(COMPLETIONDIR) && for name in $(links); do ln -sf ipcbox $$name || exit; done
@@ -215,8 +224,8 @@ help:
 clean:
 	rm -rf $(O)
 
-.PHONY: all unit clean $(configs) allyesconfig allnoconfig randconfig oldconfig olddefconfig \
-	menuconfig savedefconfig install uninstall check lint configs size demo help
+.PHONY: all clean $(configs) allyesconfig allnoconfig randconfig oldconfig olddefconfig \
+	menuconfig savedefconfig install uninstall check lint configs size demo help unit
 .DELETE_ON_ERROR:
 
 endif

@@ -10,7 +10,8 @@
 #
 #	usage: NAME ...		first paragraph; an alternative form begins with "or: NAME"
 #	Word:			a line that ends with a colon begins a section
-#	-x VALUE  text		two spaces or more make an item; lines further in belong to it
+#	-x VALUE  text		two spaces or more, or one after an option and its values, make an
+#				item; lines further in belong to it
 #	    text		four spaces make an example
 #
 # POSIX awk: mawk, gawk and busybox awk must all do.
@@ -253,6 +254,20 @@ function item(term,    n, word, i, s) {
 	return s "\n"
 }
 
+# What stands before two spaces, or an option and its values before one; empty for prose.
+function item_term(s) {
+	if (s ~ /[^ .?!]   *[^ ]/) {
+		sub(/   *.*/, "", s)
+		return s
+	}
+	if (match(s, /^-[^ ,.]+( [A-Z][^a-z ,.]*)*( |$)/)) {
+		s = substr(s, 1, RLENGTH)
+		sub(/ $/, "", s)
+		return s
+	}
+	return ""
+}
+
 function flush_prose() {
 	if (pending != "")
 		page = page prose(pending)
@@ -288,7 +303,7 @@ function manual_line(s,    term) {
 			page = page ".Bd -literal -offset indent\n"
 		}
 		page = page roff(substr(s, 5)) "\n"
-	} else if (s !~ /^ / && (s ~ /^-/ || s ~ /[^ .?!]   *[^ ]/)) {
+	} else if (s !~ /^ / && (term = item_term(s)) != "") {
 		if (mode == "gap")
 			mode = "example"
 		if (mode != "item") {
@@ -296,8 +311,6 @@ function manual_line(s,    term) {
 			page = page ".Bl -tag -width Ds\n"
 		}
 		flush_prose()
-		term = s
-		sub(/   *.*/, "", term)
 		page = page item(term)
 		pending = substr(s, length(term) + 1)
 		sub(/^ +/, "", pending)

@@ -66,7 +66,9 @@ static int list(void)
 {
 	for (size_t i = 0; i < NAMES; i++)
 		puts(names[i].name);
-	return fflush(stdout) ? EXIT_TEMPORARY : 0;
+	if (fflush(stdout))
+		die(EXIT_TEMPORARY, "unable to write to stdout:");
+	return 0;
 }
 
 /* A link NAME in the directory; one that is there already and leads to us is fine. */
@@ -139,9 +141,7 @@ int main(int argc, char **argv)
 	if (base)
 		argv[0] = base + 1;
 	/* a copy of the box under a name of its own is still the box */
-	if (!applet_find(argv[0]) || !strcmp(argv[0], "ipcbox")) {
-		applet_name = argv[0];
+	if (!applet_find(argv[0]))
 		argv[0] = "ipcbox";
-	}
 	chain_next(argv);
 }
