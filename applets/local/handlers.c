@@ -130,7 +130,7 @@ pid_t handler_start(int connection, char **argv, char **envp, const struct clien
 
 	if (pid < 0)
 		return -1;
-	if (have_pidfds && watch(handler->pidfd, FROM_HANDLER, index, EPOLLIN))
+	if (have_pidfds && watch(handler->pidfd, FROM_HANDLER, index, EPOLLIN | EPOLLONESHOT))
 		return abandon(handler, pid);
 	if (unused)
 		unused = handler->next;

@@ -58,7 +58,7 @@ static void worker_start(unsigned index)
 		return;
 	}
 	live++;
-	if (have_pidfds && watch(worker->pidfd, FROM_WORKER, index, EPOLLIN))
+	if (have_pidfds && watch(worker->pidfd, FROM_WORKER, index, EPOLLIN | EPOLLONESHOT))
 		die(EXIT_TEMPORARY, "unable to watch a worker:");
 }
 
