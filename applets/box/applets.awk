@@ -138,7 +138,7 @@ function c_string(help,    n, i, line, s, usage) {
 			usage = 0
 			s = s "\n\t\tREST_OF_HELP("
 		}
-		gsub(/\\/, "\\\\", line[i])
+		gsub(/\\/, "&&", line[i])
 		gsub(/"/, "\\\"", line[i])
 		s = s "\n\t\t\"" line[i] "\\n\""
 	}
