@@ -12,6 +12,7 @@
 /* Lines of a file, a block at a time, however long they are. */
 struct lines {
 	int fd;
+	int error;		/* of read(2); what was read so far is not all there is */
 	size_t from, to;
 	char block[1024];
 };
@@ -19,6 +20,7 @@ struct lines {
 static int lines_open(struct lines *lines, const char *path)
 {
 	lines->from = lines->to = 0;
+	lines->error = 0;
 	lines->fd = open(path, O_RDONLY | O_CLOEXEC);
 	return lines->fd;
 }
@@ -29,12 +31,21 @@ static int next_byte(struct lines *lines)
 	if (lines->from == lines->to) {
 		ssize_t n = read(lines->fd, lines->block, sizeof lines->block);
 
+		if (n < 0)
+			lines->error = errno;
 		if (n <= 0)
 			return -1;
 		lines->from = 0;
 		lines->to = n;
 	}
 	return (unsigned char)lines->block[lines->from++];
+}
+
+/* Close the file. Returns -1 and errno if it could not be read to the end. */
+static int lines_close(struct lines *lines)
+{
+	close(lines->fd);
+	return lines->error ? errno = lines->error, -1 : 0;
 }
 
 /* One field of a line: its text if that fits, else "". Returns the byte that ended it. */
@@ -94,8 +105,7 @@ int ipc_account_walk(const char *path, int (*visit)(void *, const char *, unsign
 		found = visit(data, name, id);
 		skip_line(&lines, byte);
 	}
-	close(lines.fd);
-	return found;
+	return lines_close(&lines) && !found ? -1 : found;
 }
 
 /* The first user called NAME or, if that is NULL, numbered WANTED. */
@@ -116,7 +126,8 @@ static int find_user(const char *name, uid_t wanted, struct ipc_user *user)
 		found = found && !ipc_number(text, 10, UINT_MAX, &gid);
 		skip_line(&lines, byte);
 	}
-	close(lines.fd);
+	if (lines_close(&lines) && !found)
+		return -1;
 	if (!found)
 		return errno = ENOENT, -1;
 	*user = (struct ipc_user){ .uid = uid, .gid = gid };
@@ -133,24 +144,27 @@ int ipc_user_find_uid(uid_t uid, struct ipc_user *user)
 	return find_user(NULL, uid, user);
 }
 
+struct wanted {
+	const char *name;
+	gid_t *gid;
+};
+
+static int is_wanted(void *data, const char *name, unsigned id)
+{
+	const struct wanted *wanted = data;
+
+	if (strcmp(name, wanted->name))
+		return 0;
+	*wanted->gid = id;
+	return 1;
+}
+
 int ipc_group_find(const char *name, gid_t *gid)
 {
-	struct lines lines;
-	char text[NAME_SIZE];
-	unsigned id;
-	int byte, found = 0;
+	struct wanted wanted = { .name = name, .gid = gid };
+	int found = ipc_account_walk("/etc/group", is_wanted, &wanted);
 
-	if (lines_open(&lines, "/etc/group") < 0)
-		return -1;
-	while (!found && (byte = account(&lines, text, sizeof text, &id)) >= 0) {
-		found = byte == ':' && !strcmp(name, text);
-		skip_line(&lines, byte);
-	}
-	close(lines.fd);
-	if (!found)
-		return errno = ENOENT, -1;
-	*gid = id;
-	return 0;
+	return found ? found < 0 ? -1 : 0 : (errno = ENOENT, -1);
 }
 
 int ipc_user_groups(const char *name, gid_t *groups, int max)
@@ -171,7 +185,8 @@ int ipc_user_groups(const char *name, gid_t *groups, int max)
 			groups[count] = gid;
 		count += member;
 	}
-	close(lines.fd);
+	if (lines_close(&lines))
+		return -1;
 	if (count > max)
 		return errno = ERANGE, -1;
 	return count;

@@ -607,14 +607,9 @@ static int tick(void)
 	return sooner(wait, tick_drain(time));
 }
 
-static void happened(const struct epoll_event *event)
+static void happened(enum source source, unsigned index)
 {
-	unsigned index = event->data.u64;
-
-	switch ((enum source)(event->data.u64 >> 32)) {
-	case FROM_LISTENER:
-		accept_some();
-		break;
+	switch (source) {
 	case FROM_SIGNALS:
 		read_signals();
 		break;
@@ -630,7 +625,31 @@ static void happened(const struct epoll_event *event)
 		if (now.fd >= 0)
 			deliver();
 		break;
+	case FROM_LISTENER:
+		accept_some();
+		break;
 	}
+}
+
+/* Signals first: one that ends us must not find another client begun. The listener last: who has
+ * ended must not count any more. */
+static void handle(const struct epoll_event *events, int count)
+{
+	int listener = 0;
+
+	for (int i = 0; i < count; i++)
+		if (events[i].data.u64 >> 32 == FROM_SIGNALS)
+			happened(FROM_SIGNALS, 0);
+	for (int i = 0; i < count; i++) {
+		enum source source = events[i].data.u64 >> 32;
+
+		if (source == FROM_LISTENER)
+			listener = 1;
+		else if (source != FROM_SIGNALS)
+			happened(source, events[i].data.u64);
+	}
+	if (listener)
+		happened(FROM_LISTENER, 0);
 }
 
 static _Noreturn void loop(void)
@@ -644,13 +663,7 @@ static _Noreturn void loop(void)
 		count = epoll_wait(epoll, events, EVENTS, timeout);
 		if (count < 0 && errno != EINTR)
 			die(EXIT_TEMPORARY, "unable to wait for events:");
-		/* signals first: one that ends us must not find another client begun */
-		for (int i = 0; i < count; i++)
-			if (events[i].data.u64 >> 32 == FROM_SIGNALS)
-				happened(&events[i]);
-		for (int i = 0; i < count; i++)
-			if (events[i].data.u64 >> 32 != FROM_SIGNALS)
-				happened(&events[i]);
+		handle(events, count);
 	}
 }
 
