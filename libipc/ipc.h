@@ -238,6 +238,12 @@ void ipc_rules_close(struct ipc_rules *rules);
 int ipc_rules_check(struct ipc_rules *rules, const struct ipc_peer *peer, const gid_t *groups,
 		    int count, struct ipc_verdict *verdict);
 
+/* The same about the peer of the connection FD, of which PEER is known already: its groups are
+ * asked for only if a rule could depend on them. Where the kernel cannot tell (before 4.13), only
+ * the group of PEER is known. */
+int ipc_rules_check_fd(struct ipc_rules *rules, const struct ipc_peer *peer, int fd,
+		       struct ipc_verdict *verdict);
+
 /* The rule KEY, "FAMILY/NAME", as it stands in the set, whoever it is for. Returns and fails as
  * ipc_rules_check, with ENAMETOOLONG for a key that no rule can have. */
 int ipc_rules_find(struct ipc_rules *rules, const char *key, struct ipc_verdict *verdict);

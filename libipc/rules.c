@@ -8,6 +8,8 @@
 
 #include "rules.h"
 
+enum { GROUPS_MAX = 65536 };	/* the kernel's limit */
+
 struct ipc_rules {
 	int format;
 	long long unmapped_uid, unmapped_gid;	/* -1 if we see every id as it is */
@@ -17,6 +19,7 @@ struct ipc_rules {
 	struct cdb cdb;
 	char exec[RULE_EXEC_MAX + 1];
 	char env[RULE_ENV_MAX];
+	gid_t groups[GROUPS_MAX];		/* of whom ipc_rules_check_fd asks for */
 	char path[];
 };
 
@@ -229,6 +232,7 @@ int ipc_rules_find(struct ipc_rules *rules, const char *key, struct ipc_verdict 
 struct question {
 	struct ipc_rules *rules;
 	const struct ipc_peer *peer;
+	int fd;				/* -1, or the connection to ask for the groups */
 	const gid_t *groups;
 	int count;
 	struct ipc_verdict *verdict;
@@ -352,6 +356,8 @@ static int by_groups(struct question *q)
 
 	if (result <= 0)
 		return result;
+	if (q->fd >= 0)
+		q->count = ipc_peer_groups(q->fd, q->rules->groups, GROUPS_MAX);
 	result = 0;
 	for (int i = -1; !result && i < q->count; i++) {
 		gid_t gid = i < 0 ? q->peer->gid : q->groups[i];
@@ -381,18 +387,28 @@ static int decide(struct question *q)
 	return decided(q) ? 0 : consider(q, "uid", "default", 0);
 }
 
+static int ask(struct question *q)
+{
+	int failed = begin(q->rules, q->verdict);
+
+	q->best = (struct rule){ .decision = IPC_RULES_NONE, .dir = -1 };
+	if (!failed)
+		failed = decide(q) < 0;
+	return conclude(q->rules, &q->best, failed, q->verdict);
+}
+
 int ipc_rules_check(struct ipc_rules *rules, const struct ipc_peer *peer, const gid_t *groups,
 		    int count, struct ipc_verdict *verdict)
 {
-	struct question q = {
-		.rules = rules, .peer = peer, .groups = groups, .count = count, .verdict = verdict,
-		.best = { .decision = IPC_RULES_NONE, .dir = -1 },
-	};
-	int failed = begin(rules, verdict);
+	return ask(&(struct question){ .rules = rules, .peer = peer, .fd = -1, .groups = groups,
+				       .count = count, .verdict = verdict });
+}
 
-	if (!failed)
-		failed = decide(&q) < 0;
-	return conclude(rules, &q.best, failed, verdict);
+int ipc_rules_check_fd(struct ipc_rules *rules, const struct ipc_peer *peer, int fd,
+		       struct ipc_verdict *verdict)
+{
+	return ask(&(struct question){ .rules = rules, .peer = peer, .fd = fd,
+				       .groups = rules->groups, .verdict = verdict });
 }
 
 /* --- all of them ------------------------------------------------------------------------- */

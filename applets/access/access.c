@@ -128,9 +128,14 @@ static enum judgement fault(struct grant *grant, const char *what)
 static enum judgement obey(struct access *access, const struct client *client, struct grant *grant)
 {
 	struct ipc_verdict verdict;
-	int groups = client->ngroups > 0 ? client->ngroups : 0;
+	int groups = client->ngroups > 0 ? client->ngroups : 0, failed;
 
-	if (ipc_rules_check(access->rules, &client->peer, client->groups, groups, &verdict))
+	if (client->fd >= 0)
+		failed = ipc_rules_check_fd(access->rules, &client->peer, client->fd, &verdict);
+	else
+		failed = ipc_rules_check(access->rules, &client->peer, client->groups, groups,
+					 &verdict);
+	if (failed)
 		return fault(grant, *verdict.rule ? verdict.rule : "rules");
 	if (verdict.decision == IPC_RULES_NONE)
 		ipc_format(grant->reason, sizeof grant->reason, "no rule matches");

@@ -26,23 +26,24 @@ static int fact(const char *proto, const char *fact, int needed, unsigned *value
 
 enum { GROUPS_MAX = 65536 };	/* the kernel's limit */
 
-/* The groups of PEER: by the word of the kernel if the connection is its own, else by that of
- * IPCREMOTEGROUPS, which only our own server sets. Returns -1 if nobody knows. */
-static int groups_fact(const char *proto, const struct ipc_peer *peer, gid_t *groups)
+/* IPCREMOTEGROUPS, which only our own server sets. Returns -1 if nobody knows. */
+static int groups_fact(const char *proto, gid_t *groups)
 {
 	char name[128];
 	const char *text = getenv(fact_name(name, sizeof name, proto, "REMOTEGROUPS"));
-	struct ipc_peer real;
-	int count = -1;
+	int count = text ? ipc_groups_parse(text, groups, GROUPS_MAX) : -1;
 
-	if (!ipc_peer(0, &real) && real.uid == peer->uid && real.gid == peer->gid)
-		count = ipc_peer_groups(0, groups, GROUPS_MAX);
-	if (count >= 0 || !text)
-		return count;
-	count = ipc_groups_parse(text, groups, GROUPS_MAX);
-	if (count < 0)
+	if (text && count < 0)
 		die(EXIT_USAGE, "invalid $%s", name);
 	return count;
+}
+
+/* Is the connection on descriptor 0 that of PEER, as far as the kernel knows? */
+static int is_peer_of_stdin(const struct ipc_peer *peer)
+{
+	struct ipc_peer real;
+
+	return !ipc_peer(0, &real) && real.uid == peer->uid && real.gid == peer->gid;
 }
 
 static void client_from_environment(struct client *client, unsigned needs)
@@ -50,7 +51,8 @@ static void client_from_environment(struct client *client, unsigned needs)
 	unsigned uid = -1, gid = -1, pid = 0;
 	gid_t *groups;
 
-	*client = (struct client){ .proto = variable("PROTO"), .ngroups = -1, .link = 1 };
+	*client = (struct client){ .proto = variable("PROTO"), .fd = -1, .ngroups = -1,
+				   .link = 1 };
 	if (!*client->proto)
 		die(EXIT_USAGE, "empty PROTO");
 	client->has_peer = fact(client->proto, "REMOTEEUID", needs & GATE_PEER, &uid) &&
@@ -61,11 +63,15 @@ static void client_from_environment(struct client *client, unsigned needs)
 				   &client->connnum);
 	if (!(needs & GATE_PEER))
 		return;
+	if (is_peer_of_stdin(&client->peer)) {
+		client->fd = 0;
+		return;
+	}
 	groups = malloc(GROUPS_MAX * sizeof *groups);
 	if (!groups)
 		die(EXIT_TEMPORARY, "unable to judge the client:");
 	client->groups = groups;
-	client->ngroups = groups_fact(client->proto, &client->peer, groups);
+	client->ngroups = groups_fact(client->proto, groups);
 }
 
 const char *grant_variable(const struct grant *grant, const char *name)

@@ -10,7 +10,8 @@
 struct client {
 	const char *proto;	/* "IPC", or what $PROTO says */
 	struct ipc_peer peer;
-	const gid_t *groups;	/* supplementary groups, valid if ngroups >= 0 */
+	int fd;			/* the connection, by the kernel's word the peer's; -1: unknown */
+	const gid_t *groups;	/* what the environment says of its groups, if fd is -1 */
 	int ngroups;		/* -1: not known */
 	unsigned connnum;	/* live connections of this user, this one included */
 	int has_peer;		/* peer is known */

@@ -165,14 +165,15 @@ static void fact_number(const char *name, unsigned value)
 static void fact_groups(const struct client *client)
 {
 	static char text[GROUPS_TEXT];
+	int count = client->has_peer ? ipc_peer_groups(now.fd, groups, MOST_GROUPS) : -1;
 	size_t length = 0;
 
-	if (client->ngroups < 0)
+	if (count < 0)
 		return fact("IPCREMOTEGROUPS", NULL);
 	*text = 0;
-	for (int i = 0; i < client->ngroups; i++) {
+	for (int i = 0; i < count; i++) {
 		length += ipc_format(text + length, sizeof text - length, i ? ",%u" : "%u",
-				     client->groups[i]);
+				     groups[i]);
 		if (length >= sizeof text)
 			return fact("IPCREMOTEGROUPS", NULL);
 	}
@@ -220,7 +221,7 @@ static char *who(const struct client *client, char *text, size_t size)
 
 static int identify(struct client *client)
 {
-	*client = (struct client){ .proto = "IPC", .ngroups = -1 };
+	*client = (struct client){ .proto = "IPC", .fd = now.fd, .ngroups = -1 };
 	if (settings.no_lookup) {
 		client->connnum = handlers_of(0) + 1;
 		return 0;
@@ -231,8 +232,6 @@ static int identify(struct client *client)
 		return -1;
 	}
 	client->has_peer = 1;
-	client->ngroups = ipc_peer_groups(now.fd, groups, MOST_GROUPS);
-	client->groups = groups;
 	client->connnum = handlers_of(client->peer.uid) + 1;
 	client->has_connnum = !settings.workers;
 	return 0;
