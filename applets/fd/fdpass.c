@@ -147,27 +147,36 @@ static struct ipc_messages *open_messages(const struct pass *pass)
 
 /* --- send ------------------------------------------------------------------------------- */
 
+static int send_named(const struct pass *pass)
+{
+	struct ipc_messages *messages = open_messages(pass);
+	char *text = malloc(IPC_NAMED_MAX);
+	int fds[IPC_FDS_MAX], failed;
+	ssize_t length;
+
+	for (int i = 0; i < pass->count; i++)
+		fds[i] = pass->named[i].fd;
+	length = text ? ipc_named_format(text, IPC_NAMED_MAX, pass->named, pass->count) : -1;
+	failed = length < 0 || ipc_message_send(messages, text, length, fds, pass->count) ||
+		 ipc_messages_wait(messages, NULL, pass->timeout);
+	/* a receiver may refuse us and close before it has read anything */
+	if (failed && errno != EPIPE)
+		fail("send descriptors");
+	ipc_messages_close(messages);
+	free(text);
+	return failed;
+}
+
 static char **pass_send(struct pass *pass, char **prog)
 {
-	struct ipc_messages *messages;
-	char *text = malloc(IPC_NAMED_MAX);
-	int fds[IPC_FDS_MAX];
 	long long end = now_ms() + pass->timeout;
-	ssize_t length;
 
 	if (!pass->count)
 		usage("no descriptor named");
 	check_peer(pass);
-	messages = open_messages(pass);
-	for (int i = 0; i < pass->count; i++)
-		fds[i] = pass->named[i].fd;
-	length = text ? ipc_named_format(text, IPC_NAMED_MAX, pass->named, pass->count) : -1;
-	if (length < 0 || ipc_message_send(messages, text, length, fds, pass->count) ||
-	    ipc_messages_wait(messages, NULL, pass->timeout))
-		fail("send descriptors");
-	ipc_messages_close(messages);
-	free(text);
-	if (pass->timeout >= 0)
+	if (send_named(pass))
+		pass->timeout = 0;
+	else if (pass->timeout >= 0)
 		pass->timeout = end > now_ms() ? end - now_ms() : 0;
 	if (!ipc_named_confirm(pass->sock, pass->timeout))
 		return prog;
