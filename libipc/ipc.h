@@ -444,7 +444,8 @@ int ipc_channel_wait(struct ipc_channel *channel, int timeout);
 
 /* Send a request and wait for its answer, which is valid until the next receive on the main
  * channel. An answer that comes too late is thrown away by the next call.
- * Errors: ENOTCONN (it is not open yet), ETIMEDOUT, those of ipc_message_send and ipc_messages_wait. */
+ * Errors: ENOTCONN (it is not open yet), ETIMEDOUT, those of ipc_message_send and
+ * ipc_messages_wait. */
 int ipc_channel_ask(struct ipc_channel *channel, const void *data, size_t length,
 		    struct ipc_message *answer, int timeout);
 

@@ -44,6 +44,7 @@ config FDPASS
 #include "passing.h"
 
 struct pass {
+	int receive;
 	int sock;
 	int timeout;
 	const char *user, *group;
@@ -69,7 +70,7 @@ static int find(const struct ipc_named *named, int count, const char *name)
 }
 
 /* NAME=FD; changes the word. */
-static void add_named(struct pass *pass, char *word, int optional)
+static void add_named(struct pass *pass, char *word)
 {
 	char *value = strchr(word, '='), test[IPC_NAME_MAX + 1];
 	struct ipc_named *named = &pass->named[pass->count];
@@ -78,22 +79,22 @@ static void add_named(struct pass *pass, char *word, int optional)
 		usage("more than %d descriptors", IPC_FDS_MAX);
 	*value++ = 0;
 	named->name = word;
-	named->fd = !*value && optional ? ANY_NUMBER : (int)number(word, value, fd_limit());
+	named->fd = !*value && pass->receive ? ANY_NUMBER : (int)number(word, value, fd_limit());
 	if (ipc_named_format(test, sizeof test, named, 1) < 0)
 		usage("not a name for a descriptor: %s", word);
 	if (find(pass->named, pass->count, word) >= 0)
 		usage("%s is named twice", word);
-	for (int i = 0; optional && named->fd >= 0 && i < pass->count; i++)
+	for (int i = 0; pass->receive && named->fd >= 0 && i < pass->count; i++)
 		if (pass->named[i].fd == named->fd)
 			usage("%s and %s are both at %d", pass->named[i].name, word, named->fd);
 	pass->count++;
 }
 
-static char **parse(int argc, char **argv, struct pass *pass, int optional)
+static char **parse(int argc, char **argv, struct pass *pass, int receive)
 {
 	int letter;
 
-	*pass = (struct pass){ .sock = -1, .timeout = -1 };
+	*pass = (struct pass){ .receive = receive, .sock = -1, .timeout = -1 };
 	while ((letter = option(argc, argv, "s:t:u:g:", NULL)) != -1) {
 		switch (letter) {
 		case 's': pass->sock = number("-s", optarg, INT_MAX); break;
@@ -104,7 +105,7 @@ static char **parse(int argc, char **argv, struct pass *pass, int optional)
 	}
 	argv = operands(argc, argv, 1);
 	for (; *argv && strchr(*argv, '='); argv++)
-		add_named(pass, *argv, optional);
+		add_named(pass, *argv);
 	if (pass->sock < 0)
 		pass->sock = is_local(7) ? 7 : 0;
 	return argv;
@@ -121,7 +122,8 @@ static void check_peer(const struct pass *pass)
 	if (ipc_peer(pass->sock, &peer))
 		die(EXIT_TEMPORARY, "unable to get the peer's credentials:");
 	if ((pass->user && peer.uid != uid) || (pass->group && peer.gid != gid)) {
-		ipc_named_answer(pass->sock, 0);
+		if (pass->receive)
+			ipc_named_answer(pass->sock, 0);
 		die(EXIT_DENIED, "refused: the other end is uid %u gid %u", peer.uid, peer.gid);
 	}
 }
@@ -145,27 +147,36 @@ static struct ipc_messages *open_messages(const struct pass *pass)
 
 /* --- send ------------------------------------------------------------------------------- */
 
+static int send_named(const struct pass *pass)
+{
+	struct ipc_messages *messages = open_messages(pass);
+	char *text = malloc(IPC_NAMED_MAX);
+	int fds[IPC_FDS_MAX], failed;
+	ssize_t length;
+
+	for (int i = 0; i < pass->count; i++)
+		fds[i] = pass->named[i].fd;
+	length = text ? ipc_named_format(text, IPC_NAMED_MAX, pass->named, pass->count) : -1;
+	failed = length < 0 || ipc_message_send(messages, text, length, fds, pass->count) ||
+		 ipc_messages_wait(messages, NULL, pass->timeout);
+	/* a receiver may refuse us and close before it has read anything */
+	if (failed && errno != EPIPE)
+		fail("send descriptors");
+	ipc_messages_close(messages);
+	free(text);
+	return failed;
+}
+
 static char **pass_send(struct pass *pass, char **prog)
 {
-	struct ipc_messages *messages;
-	char *text = malloc(IPC_NAMED_MAX);
-	int fds[IPC_FDS_MAX];
 	long long end = now_ms() + pass->timeout;
-	ssize_t length;
 
 	if (!pass->count)
 		usage("no descriptor named");
 	check_peer(pass);
-	messages = open_messages(pass);
-	for (int i = 0; i < pass->count; i++)
-		fds[i] = pass->named[i].fd;
-	length = text ? ipc_named_format(text, IPC_NAMED_MAX, pass->named, pass->count) : -1;
-	if (length < 0 || ipc_message_send(messages, text, length, fds, pass->count) ||
-	    ipc_messages_wait(messages, NULL, pass->timeout))
-		fail("send descriptors");
-	ipc_messages_close(messages);
-	free(text);
-	if (pass->timeout >= 0)
+	if (send_named(pass))
+		pass->timeout = 0;
+	else if (pass->timeout >= 0)
 		pass->timeout = end > now_ms() ? end - now_ms() : 0;
 	if (!ipc_named_confirm(pass->sock, pass->timeout))
 		return prog;
@@ -204,8 +215,8 @@ static int is_asked_for(int fd, const int *at, int count)
 	return count >= 0;
 }
 
-/* Put the descriptors where they belong. All that can fail is done before the answer, which goes
- * out through a copy of the connection, as its number may be one that was asked for. */
+/* Put the descriptors where they belong. The answer goes out through a copy of the connection, as
+ * the number of that may be one that was asked for. */
 static void place(const struct pass *pass, struct ipc_named *came, int *at, int count)
 {
 	int above = 3, sock;
