@@ -51,6 +51,7 @@ config ACCESS
 	  ${PROTO}REMOTEEUID     the client's user, for a link of a chain
 	  ${PROTO}REMOTEEGID     its primary group
 	  ${PROTO}REMOTEGROUPS   its other groups, with commas; may be missing
+	  ${PROTO}RULE           set to the rule that let the client pass, such as uid/1000
 */
 #include <limits.h>
 #include <sys/un.h>
@@ -97,7 +98,7 @@ static int hide(const char *proto, struct grant *grant)
 {
 	static const char facts[][14] = {
 		"REMOTEEUID", "REMOTEEGID", "REMOTEPATH", "LOCALPATH", "CONNNUM", "REMOTEPID",
-		"REMOTEGROUPS",
+		"REMOTEGROUPS", "RULE",
 	};
 
 	for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++)
@@ -143,7 +144,8 @@ static enum judgement obey(struct access *access, const struct client *client, s
 		ipc_format(grant->reason, sizeof grant->reason, "rule %s", verdict.rule);
 	if (verdict.decision != IPC_RULES_ALLOW)
 		return GATE_DENY;
-	if (ipc_edits_append(&grant->env, verdict.env, verdict.env_length))
+	if (edit(grant, client->proto, "RULE", verdict.rule) ||
+	    ipc_edits_append(&grant->env, verdict.env, verdict.env_length))
 		return fault(grant, verdict.rule);
 	if (verdict.exec) {
 		memcpy(access->exec, verdict.exec, verdict.exec_length);
