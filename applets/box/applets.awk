@@ -247,7 +247,7 @@ function item(term,    n, word, i, s) {
 			s = s " Fl " roff(substr(word[i], 2))
 		else if (term ~ /^-/)
 			s = s " Ar " roff(word[i])
-		else if (word[i] ~ /^[A-Z][A-Z0-9_]+$/)
+		else if (section ~ /^Environment/ && word[i] ~ /^[A-Z][A-Z0-9_]+$/)
 			s = s " Ev " roff(word[i])
 		else
 			s = s " Sy " roff(word[i])
@@ -260,6 +260,8 @@ function item_term(s) {
 		sub(/   *.*/, "", s)
 		return s
 	}
+	if (s ~ /^-[^ ,.]+( [A-Z][^a-z ]*)+$/)
+		return s
 	if (match(s, /^-[^ ,.]+( [A-Z][^a-z ,.]*)*( |$)/)) {
 		s = substr(s, 1, RLENGTH)
 		sub(/ $/, "", s)
@@ -293,6 +295,7 @@ function manual_line(s,    term) {
 			mode = "gap"
 	} else if (s ~ /^[A-Z][A-Za-z ]*:$/) {
 		leave("section")
+		section = s
 		page = page ".Sh " toupper(substr(s, 1, length(s) - 1)) "\n"
 	} else if (s ~ /^    [^ ]/) {
 		if (mode == "gap") {
@@ -340,7 +343,7 @@ function write_manual(name, path,    n, i, line, usage, words, more) {
 			words = words " ,\n.Nm " sorted[i]
 	page = page words "\n.Nd " purpose_of[name] "\n.Sh SYNOPSIS\n"
 	mode = "section"
-	pending = ""
+	section = pending = ""
 	usage = 1
 	for (i = 1; i < n; i++) {
 		if (usage && line[i] == "") {

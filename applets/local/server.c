@@ -13,7 +13,7 @@ config SERVER
 
 	  The service in one line: becomes
 
-	    ipcsocketbinder PATH ipcapplyuidgid ipcserverd PROG...
+	      ipcsocketbinder PATH ipcapplyuidgid ipcserverd PROG...
 
 	  with the options where they belong, and without the middle link if there is nothing to
 	  drop.

@@ -271,14 +271,15 @@ static int pass_gates(const struct client *client)
 
 static void report_allowed(pid_t pid)
 {
-	char text[32];
+	char text[32], count[16] = "?";
 
 	who(&now.client, text, sizeof text);
 	if (settings.verbosity >= 2 && !pid) {
 		info("allow %s by a worker", text);
 	} else if (settings.verbosity >= 2) {
-		info("allow %s pid %d count %u/%u", text, pid, now.client.connnum,
-		     settings.user_max);
+		if (now.client.has_peer)
+			ipc_format(count, sizeof count, "%u", now.client.connnum);
+		info("allow %s pid %d count %s/%u", text, pid, count, settings.user_max);
 		info("status: %u/%u", counters.live, settings.max);
 	}
 	for (int i = 0; i < gates_count; i++)
