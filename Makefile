@@ -24,13 +24,15 @@ AWK = awk
 KCONFIG_CONF = kconfig-conf
 KCONFIG_MCONF = kconfig-mconf
 
-CFLAGS = -Os
+# the smallest code that the compiler can make
+CFLAGS := $(shell $(CC) -Oz -E -x c /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os)
 override CFLAGS += -std=gnu11 -Wall -Wextra -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables
 CPPFLAGS =
 override CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilibipc
 LDFLAGS =
-override LDFLAGS += -static -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noseparate-code -Wl,-z,norelro
+override LDFLAGS += -static -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noseparate-code -Wl,-z,norelro \
+	-Wl,-z,common-page-size=64
 
 srctree := $(CURDIR)
 sources := $(sort $(wildcard applets/*/*.c))
