@@ -83,8 +83,14 @@ void say(const char *name, const char *level, const char *format, ...)
 /* Wrong usage: the message, then the usage line of the running applet, exit 100. */
 _Noreturn void usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* getopt_long(3) that stops at the first word that is not an option, answers --help and dies of
- * what it does not know. LONGS may be NULL. Returns -1 at the end; optind is then PROG. */
+/* Text for standard output. It is written in blocks, the last one by print_end(), which must come
+ * before the applet returns; both die if it cannot be written. */
+void print(const char *text);
+void print_end(void);
+
+/* As getopt_long(3), with its optarg and optind, but without abbreviations: stops at the first
+ * word that is not an option, answers --help and dies of what it does not know. LONGS may be NULL.
+ * Returns -1 at the end; optind is then PROG. */
 int option(int argc, char **argv, const char *shorts, const struct option *longs);
 
 /* The rest of argv after the options; wrong usage if it has fewer than COUNT words or if the

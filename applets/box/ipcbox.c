@@ -64,10 +64,11 @@ static const struct applet *find_short(const char *name, char *full, size_t size
 
 static int list(void)
 {
-	for (size_t i = 0; i < NAMES; i++)
-		puts(names[i].name);
-	if (fflush(stdout))
-		die(EXIT_TEMPORARY, "unable to write to stdout:");
+	for (size_t i = 0; i < NAMES; i++) {
+		print(names[i].name);
+		print("\n");
+	}
+	print_end();
 	return 0;
 }
 
@@ -121,7 +122,8 @@ TOOL(box)
 	if (!strcmp(argv[1], "--install"))
 		return install(argc - 1, argv + 1);
 	if (!strcmp(argv[1], "--version")) {
-		puts("ipcbox " VERSION);
+		print("ipcbox " VERSION "\n");
+		print_end();
 		return 0;
 	}
 	option(argc, argv, "", NULL);
