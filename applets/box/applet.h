@@ -112,6 +112,9 @@ void copy_fd(int from, int to);
 /* FD, which we were given by its number, close-on-exec from now on; wrong usage if it is not open. */
 int own_fd(int fd);
 
+/* As qsort(3). */
+void sort(void *things, size_t count, size_t size, int (*compare)(const void *, const void *));
+
 /* Milliseconds of CLOCK_MONOTONIC. */
 long long now_ms(void);
 

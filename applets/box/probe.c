@@ -123,7 +123,7 @@ static void environment(void)
 
 	while (environ[count])
 		count++;
-	qsort(environ, count, sizeof *environ, by_text);
+	sort(environ, count, sizeof *environ, by_text);
 	for (int i = 0; i < count; i++)
 		print_line("env ", environ[i]);
 }
