@@ -46,7 +46,6 @@ struct gate;
 enum applet_kind { KIND_TOOL, KIND_CHAIN, KIND_GATE };
 
 struct applet {
-	const char *help;	/* starts with "usage: " */
 	enum applet_kind kind;
 	union {
 		int (*tool)(int argc, char **argv);
@@ -60,6 +59,13 @@ const struct applet *applet_find(const char *name);
 
 /* The name under which the running applet was called: the prefix of its messages. */
 extern const char *applet_name;
+
+/* The running applet, and its help, which starts with "usage: ". */
+extern const struct applet *applet_now;
+const char *applet_help(void);
+
+/* The help of the applet with this number in the table; see applet_help. */
+const char *help_text(size_t number);
 
 /* Run argv as the next program of the chain: an applet is called, a file is executed. The one
  * place in the program that decides. Exits 126 or 127 if there is no such program. */

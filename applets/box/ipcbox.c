@@ -50,6 +50,11 @@ const struct applet *applet_find(const char *name)
 	return found ? &applets[found->applet] : NULL;
 }
 
+const char *applet_help(void)
+{
+	return help_text(applet_now - applets);
+}
+
 /* NAME as the first argument of the box: any name, or an applet's without "ipc". */
 static const struct applet *find_short(const char *name, char *full, size_t size)
 {

@@ -5,8 +5,6 @@
 
 #include "applet.h"
 
-extern const char *applet_help;
-
 /* getopt(3) of a libc brings 5 KB of messages and streams along; these are its variables. */
 char *optarg;
 int optind;
@@ -19,7 +17,7 @@ static void usage_line(char *text, size_t size)
 {
 	size_t n = 0;
 
-	for (const char *from = applet_help; *from && n + 1 < size; from++) {
+	for (const char *from = applet_help(); *from && n + 1 < size; from++) {
 		if (from[0] == '\n' && (from[1] == '\n' || !from[1]))
 			break;
 		if ((*from == '\n' || *from == ' ') && n && text[n - 1] == ' ')
@@ -43,7 +41,7 @@ void usage(const char *format, ...)
 
 static _Noreturn void help(void)
 {
-	print(applet_help);
+	print(applet_help());
 	print_end();
 	exit(0);
 }
