@@ -24,13 +24,15 @@ AWK = awk
 KCONFIG_CONF = kconfig-conf
 KCONFIG_MCONF = kconfig-mconf
 
-CFLAGS = -Os
+# the smallest code that the compiler can make
+CFLAGS := $(shell $(CC) -Oz -E -x c /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os)
 override CFLAGS += -std=gnu11 -Wall -Wextra -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables
 CPPFLAGS =
 override CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilibipc
 LDFLAGS =
-override LDFLAGS += -static -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noseparate-code -Wl,-z,norelro
+override LDFLAGS += -static -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noseparate-code -Wl,-z,norelro \
+	-Wl,-z,common-page-size=64
 
 srctree := $(CURDIR)
 sources := $(sort $(wildcard applets/*/*.c))
@@ -115,7 +117,14 @@ include $(O)/include/auto.conf
 include $(O)/gen/applets.mk
 endif
 
-$(O)/gen/applets.mk: $(O)/gen/stamp ;
+$(O)/gen/applets.mk $(O)/gen/helps.txt: $(O)/gen/stamp ;
+
+$(O)/include/autoconf.h: $(O)/include/auto.conf ;
+
+$(O)/include/help.h: applets/box/pack.awk $(O)/include/autoconf.h $(O)/gen/helps.txt
+	$(AWK) -f applets/box/pack.awk $(O)/include/autoconf.h $(O)/gen/helps.txt >$@
+
+$(O)/applets/box/help.o: $(O)/include/help.h
 
 # --- the binary and the library -----------------------------------------------------------
 
@@ -138,8 +147,8 @@ $(O)/libipc.a: $(library)
 # the configuration is the applets' affair; the library has none
 $(O)/applets/%.o: applets/%.c $(O)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -include $(O)/include/autoconf.h -Iapplets/box -I$(O)/gen $(CFLAGS) \
-		-MMD -MP -c -o $@ $<
+	$(CC) $(CPPFLAGS) -include $(O)/include/autoconf.h -Iapplets/box -I$(O)/gen -I$(O)/include \
+		$(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(O)/libipc/%.o: libipc/%.c $(O)/flags
 	@mkdir -p $(@D)

@@ -187,12 +187,6 @@ static void report(void *data, const char *name, const struct client *client,
 
 /* --- dry run ----------------------------------------------------------------------------- */
 
-static void print(const char *text)
-{
-	if (ipc_write_all(1, text, strlen(text)))
-		die(EXIT_TEMPORARY, "unable to write the answer:");
-}
-
 /* TEXT with newlines and the like as '?', so that a value is one line. */
 static void print_plain(const char *text, size_t length)
 {
@@ -255,6 +249,7 @@ static _Noreturn void dry_run(const struct access *access, char *text)
 
 	if (!access->rules) {
 		print("allow: there are no rules\n");
+		print_end();
 		exit(0);
 	}
 	if (ipc_rules_check(access->rules, &peer, groups, count, &verdict))
@@ -269,6 +264,7 @@ static _Noreturn void dry_run(const struct access *access, char *text)
 			   allowed ? "allow" : "deny", peer.uid, peer.gid, verdict.rule);
 	print(line);
 	print_changes(&verdict);
+	print_end();
 	exit(allowed ? 0 : EXIT_DENIED);
 }
 

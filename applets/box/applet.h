@@ -46,7 +46,6 @@ struct gate;
 enum applet_kind { KIND_TOOL, KIND_CHAIN, KIND_GATE };
 
 struct applet {
-	const char *help;	/* starts with "usage: " */
 	enum applet_kind kind;
 	union {
 		int (*tool)(int argc, char **argv);
@@ -60,6 +59,13 @@ const struct applet *applet_find(const char *name);
 
 /* The name under which the running applet was called: the prefix of its messages. */
 extern const char *applet_name;
+
+/* The running applet, and its help, which starts with "usage: ". */
+extern const struct applet *applet_now;
+const char *applet_help(void);
+
+/* The help of the applet with this number in the table; see applet_help. */
+const char *help_text(size_t number);
 
 /* Run argv as the next program of the chain: an applet is called, a file is executed. The one
  * place in the program that decides. Exits 126 or 127 if there is no such program. */
@@ -83,8 +89,14 @@ void say(const char *name, const char *level, const char *format, ...)
 /* Wrong usage: the message, then the usage line of the running applet, exit 100. */
 _Noreturn void usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* getopt_long(3) that stops at the first word that is not an option, answers --help and dies of
- * what it does not know. LONGS may be NULL. Returns -1 at the end; optind is then PROG. */
+/* Text for standard output. It is written in blocks, the last one by print_end(), which must come
+ * before the applet returns; both die if it cannot be written. */
+void print(const char *text);
+void print_end(void);
+
+/* As getopt_long(3), with its optarg and optind, but without abbreviations: stops at the first
+ * word that is not an option, answers --help and dies of what it does not know. LONGS may be NULL.
+ * Returns -1 at the end; optind is then PROG. */
 int option(int argc, char **argv, const char *shorts, const struct option *longs);
 
 /* The rest of argv after the options; wrong usage if it has fewer than COUNT words or if the
@@ -105,6 +117,9 @@ void copy_fd(int from, int to);
 
 /* FD, which we were given by its number, close-on-exec from now on; wrong usage if it is not open. */
 int own_fd(int fd);
+
+/* As qsort(3). */
+void sort(void *things, size_t count, size_t size, int (*compare)(const void *, const void *));
 
 /* Milliseconds of CLOCK_MONOTONIC. */
 long long now_ms(void);

@@ -116,6 +116,7 @@ END {
 	end_entry()
 	write_menus(out "/applets.in")
 	write_names(out "/names.h")
+	write_helps(out "/helps.txt")
 	write_rules(out "/applets.mk")
 	write_completion(out "/ipcbox.bash")
 	for (a = 1; a <= applets; a++)
@@ -128,21 +129,11 @@ function write_menus(path,    r) {
 	close(path)
 }
 
-# As a C string, a line each. The usage always stays; the rest can be left out.
-function c_string(help,    n, i, line, s, usage) {
-	n = split(help, line, "\n")
-	s = ""
-	usage = 1
-	for (i = 1; i < n; i++) {
-		if (line[i] == "" && usage) {
-			usage = 0
-			s = s "\n\t\tREST_OF_HELP("
-		}
-		gsub(/\\/, "&&", line[i])
-		gsub(/"/, "\\\"", line[i])
-		s = s "\n\t\t\"" line[i] "\\n\""
-	}
-	return s (usage ? "" : ")")
+# In the order of the table, for pack.awk, which leaves out what is not configured.
+function write_helps(path,    a) {
+	for (a = 1; a <= applets; a++)
+		printf "config CONFIG_%s\n%s", config_of[applet[a]], text[config_of[applet[a]]] > path
+	close(path)
 }
 
 function write_names(path,    a, i, name, union) {
@@ -150,8 +141,6 @@ function write_names(path,    a, i, name, union) {
 	union["CHAIN"] = "chain"
 	union["GATE"] = "gate"
 	print "/* made by applets.awk */" > path
-	print "#if ENABLED(CONFIG_LONG_HELP)\n#define REST_OF_HELP(text) text" > path
-	print "#else\n#define REST_OF_HELP(text)\n#endif\n" > path
 	for (a = 1; a <= applets; a++) {
 		name = applet[a]
 		if (kind[name] == "TOOL")
@@ -167,10 +156,10 @@ function write_names(path,    a, i, name, union) {
 	print "};\n\nstatic const struct applet applets[] = {" > path
 	for (a = 1; a <= applets; a++) {
 		name = applet[a]
-		printf "#ifdef CONFIG_%s\n\t{ .kind = KIND_%s, .run.%s = %s%s, .help =%s },\n#endif\n",
+		printf "#ifdef CONFIG_%s\n\t{ .kind = KIND_%s, .run.%s = %s%s },\n#endif\n",
 		       config_of[name], kind[name], union[kind[name]],
-		       kind[name] == "GATE" ? "&" name : name, kind[name] == "GATE" ? "_gate" : "_main",
-		       c_string(text[config_of[name]]) > path
+		       kind[name] == "GATE" ? "&" name : name,
+		       kind[name] == "GATE" ? "_gate" : "_main" > path
 	}
 	print "};\n\nstatic const struct name {\n\tconst char *name;\n\tunsigned char applet;\n} names[] = {" > path
 	for (i = 1; i <= names; i++)

@@ -4,9 +4,7 @@
 #include "gate.h"
 
 const char *applet_name = "ipcbox";
-
-/* The help of the applet that runs, for opt.c. */
-const char *applet_help = "";
+const struct applet *applet_now;
 
 static int count(char **argv)
 {
@@ -19,14 +17,15 @@ static int count(char **argv)
 
 char **gate_prepare(const struct applet *applet, char **argv, void **data)
 {
-	const char *name = applet_name, *help = applet_help;
+	const char *name = applet_name;
+	const struct applet *before = applet_now;
 
 	applet_name = argv[0];
-	applet_help = applet->help;
+	applet_now = applet;
 	optind = 0;
 	argv = applet->run.gate->prepare(count(argv), argv, data);
 	applet_name = name;
-	applet_help = help;
+	applet_now = before;
 	return argv;
 }
 
@@ -36,7 +35,7 @@ static char **call(const struct applet *applet, char **argv)
 	int argc = count(argv);
 
 	applet_name = argv[0];
-	applet_help = applet->help;
+	applet_now = applet;
 	optind = 0;
 	switch (applet->kind) {
 	case KIND_CHAIN:

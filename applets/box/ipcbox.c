@@ -50,6 +50,11 @@ const struct applet *applet_find(const char *name)
 	return found ? &applets[found->applet] : NULL;
 }
 
+const char *applet_help(void)
+{
+	return help_text(applet_now - applets);
+}
+
 /* NAME as the first argument of the box: any name, or an applet's without "ipc". */
 static const struct applet *find_short(const char *name, char *full, size_t size)
 {
@@ -64,10 +69,11 @@ static const struct applet *find_short(const char *name, char *full, size_t size
 
 static int list(void)
 {
-	for (size_t i = 0; i < NAMES; i++)
-		puts(names[i].name);
-	if (fflush(stdout))
-		die(EXIT_TEMPORARY, "unable to write to stdout:");
+	for (size_t i = 0; i < NAMES; i++) {
+		print(names[i].name);
+		print("\n");
+	}
+	print_end();
 	return 0;
 }
 
@@ -121,7 +127,8 @@ TOOL(box)
 	if (!strcmp(argv[1], "--install"))
 		return install(argc - 1, argv + 1);
 	if (!strcmp(argv[1], "--version")) {
-		puts("ipcbox " VERSION);
+		print("ipcbox " VERSION "\n");
+		print_end();
 		return 0;
 	}
 	option(argc, argv, "", NULL);

@@ -5,14 +5,19 @@
 
 #include "applet.h"
 
-extern const char *applet_help;
+/* getopt(3) of a libc brings 5 KB of messages and streams along; these are its variables. */
+char *optarg;
+int optind;
+
+/* The letters of a word of options that are not read yet. */
+static const char *letters = "";
 
 /* The first paragraph of the help is the usage; here it becomes a part of one line. */
 static void usage_line(char *text, size_t size)
 {
 	size_t n = 0;
 
-	for (const char *from = applet_help; *from && n + 1 < size; from++) {
+	for (const char *from = applet_help(); *from && n + 1 < size; from++) {
 		if (from[0] == '\n' && (from[1] == '\n' || !from[1]))
 			break;
 		if ((*from == '\n' || *from == ' ') && n && text[n - 1] == ' ')
@@ -36,28 +41,68 @@ void usage(const char *format, ...)
 
 static _Noreturn void help(void)
 {
-	fputs(applet_help, stdout);
-	exit(fflush(stdout) ? EXIT_TEMPORARY : 0);
+	print(applet_help());
+	print_end();
+	exit(0);
+}
+
+/* The value of an option: what follows its letter, or else the next word. */
+static void take_value(const char *rest, char **argv, const char *dashes, const char *name, int length)
+{
+	optarg = rest ? (char *)rest : argv[optind];
+	if (!optarg)
+		usage("option %s%.*s needs a value", dashes, length, name);
+	if (!rest)
+		optind++;
+}
+
+static int long_option(const char *word, char **argv, const struct option *longs)
+{
+	size_t length = strcspn(word, "=");
+	const char *value = word[length] ? word + length + 1 : NULL;
+
+	for (; longs && longs->name; longs++) {
+		if (strncmp(longs->name, word, length) || longs->name[length])
+			continue;
+		if (longs->has_arg)
+			take_value(value, argv, "--", word, length);
+		else if (value)
+			break;
+		return longs->val;
+	}
+	usage("unknown option --%s", word);
 }
 
 int option(int argc, char **argv, const char *shorts, const struct option *longs)
 {
-	static const struct option none[] = { { 0 } };
-	char spec[80];
-	int at = optind ? optind : 1, letter;
+	const char *word, *known;
+	int letter;
 
-	if (at < argc && !strcmp(argv[at], "--help"))
-		help();
-	/* '+': the options end where PROG begins; ':': the messages are ours */
-	ipc_format(spec, sizeof spec, "+:%s", shorts);
-	opterr = 0;
-	letter = getopt_long(argc, argv, spec, longs ? longs : none, NULL);
-	if (letter == ':')
-		usage("option -%c needs a value", optopt);
-	if (letter == '?' && optopt)
-		usage("unknown option -%c", optopt);
-	if (letter == '?')
-		usage("unknown option %s", argv[optind - 1]);
+	if (!optind) {
+		optind = 1;
+		letters = "";
+	}
+	if (!*letters) {
+		word = optind < argc ? argv[optind] : "";
+		if (word[0] != '-' || !word[1])
+			return -1;
+		optind++;
+		if (!strcmp(word, "--"))
+			return -1;
+		if (!strcmp(word, "--help"))
+			help();
+		if (word[1] == '-')
+			return long_option(word + 2, argv, longs);
+		letters = word + 1;
+	}
+	letter = *letters++;
+	known = letter == ':' ? NULL : strchr(shorts, letter);
+	if (!known)
+		usage("unknown option -%c", letter);
+	if (known[1] == ':') {
+		take_value(*letters ? letters : NULL, argv, "-", known, 1);
+		letters = "";
+	}
 	return letter;
 }
 

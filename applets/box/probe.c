@@ -20,6 +20,13 @@ config PROBE
 
 #include "applet.h"
 
+static void print_line(const char *kind, const char *text)
+{
+	print(kind);
+	print(text);
+	print("\n");
+}
+
 static void descriptors(void)
 {
 	struct stat st;
@@ -36,7 +43,7 @@ static void descriptors(void)
 			   "fd %d type %o inode %lu access %d status %o close-on-exec %d", fd,
 			   (unsigned)(st.st_mode & S_IFMT), (unsigned long)st.st_ino,
 			   fcntl(fd, F_GETFL) & O_ACCMODE, (unsigned)fcntl(fd, F_GETFL), flags);
-		puts(line);
+		print_line("", line);
 	}
 }
 
@@ -59,7 +66,7 @@ static void signals(void)
 			   action.sa_handler == SIG_DFL ? "" : "caught ",
 			   sigismember(&blocked, i) == 1 ? "blocked " : "",
 			   sigismember(&pending, i) == 1 ? "pending" : "");
-		puts(line);
+		print_line("", line);
 	}
 }
 
@@ -74,13 +81,13 @@ static void limits(void)
 			continue;
 		ipc_format(line, sizeof line, "limit %d %llu %llu", i,
 			   (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_max);
-		puts(line);
+		print_line("", line);
 	}
 	for (int i = ITIMER_REAL; i <= ITIMER_PROF; i++) {
 		getitimer(i, &timer);
 		ipc_format(line, sizeof line, "timer %d %ld", i,
 			   (long)(timer.it_value.tv_sec + timer.it_value.tv_usec));
-		puts(line);
+		print_line("", line);
 	}
 }
 
@@ -94,13 +101,13 @@ static void ids(void)
 	umask(mask);
 	getresuid(&r, &e, &s);
 	ipc_format(line, sizeof line, "users %u %u %u umask %o", r, e, s, (unsigned)mask);
-	puts(line);
+	print_line("", line);
 	getresgid(&r, &e, &s);
 	ipc_format(line, sizeof line, "groups %u %u %u", r, e, s);
-	puts(line);
+	print_line("", line);
 	for (int i = 0, n = getgroups(256, groups); i < n; i++) {
 		ipc_format(line, sizeof line, "group %u", groups[i]);
-		puts(line);
+		print_line("", line);
 	}
 }
 
@@ -116,26 +123,23 @@ static void environment(void)
 
 	while (environ[count])
 		count++;
-	qsort(environ, count, sizeof *environ, by_text);
-	for (int i = 0; i < count; i++) {
-		fputs("env ", stdout);
-		puts(environ[i]);
-	}
+	sort(environ, count, sizeof *environ, by_text);
+	for (int i = 0; i < count; i++)
+		print_line("env ", environ[i]);
 }
 
 TOOL(probe)
 {
 	char directory[4096];
 
-	for (int i = 1; i < argc; i++) {
-		fputs("word ", stdout);
-		puts(argv[i]);
-	}
+	for (int i = 1; i < argc; i++)
+		print_line("word ", argv[i]);
 	descriptors();
 	signals();
 	limits();
 	ids();
-	puts(getcwd(directory, sizeof directory) ? directory : "no directory");
+	print_line("", getcwd(directory, sizeof directory) ? directory : "no directory");
 	environment();
-	return fflush(stdout) ? EXIT_TEMPORARY : 0;
+	print_end();
+	return 0;
 }

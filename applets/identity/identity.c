@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /* changing users and groups: the one place that does it */
-#include <grp.h>
 #include <limits.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include "identity.h"
+
+/* We have one thread. The libc's functions would look for others to change, with 2 KB of code. On
+ * some machines the call of the plain name knows 16 bits only. */
+enum {
+#ifdef SYS_setresuid32
+	SET_GROUPS = SYS_setgroups32, SET_GIDS = SYS_setresgid32, SET_UIDS = SYS_setresuid32
+#else
+	SET_GROUPS = SYS_setgroups, SET_GIDS = SYS_setresgid, SET_UIDS = SYS_setresuid
+#endif
+};
 
 /* owns no files by convention */
 enum { NOGROUP = 65534 };
@@ -95,14 +105,14 @@ static void set_groups(struct identity *id, gid_t first)
 	for (int i = 1; i <= id->ngroups; i++)
 		if (id->groups[i] != first)
 			id->groups[count++] = id->groups[i];
-	if (setgroups(count, id->groups) || getgroups(0, NULL) != (int)count)
+	if (syscall(SET_GROUPS, count, id->groups) || getgroups(0, NULL) != (int)count)
 		die(EXIT_TEMPORARY, "unable to set supplementary group list:");
 }
 
 static void set_gid(gid_t gid)
 {
 	gid_t real, effective, saved;
-	int failed = setresgid(gid, gid, gid);
+	int failed = syscall(SET_GIDS, gid, gid, gid);
 
 	/* -1 is not a group, and "no change" for the kernel */
 	errno = failed ? errno : EINVAL;
@@ -114,7 +124,7 @@ static void set_gid(gid_t gid)
 static void set_uid(uid_t uid)
 {
 	uid_t real, effective, saved;
-	int failed = setresuid(uid, uid, uid);
+	int failed = syscall(SET_UIDS, uid, uid, uid);
 
 	errno = failed ? errno : EINVAL;
 	if (failed || getresuid(&real, &effective, &saved) ||

@@ -748,7 +748,7 @@ static void make_room(void)
 		return;
 	more = settings.files;
 	more.rlim_cur = need < more.rlim_max ? need : more.rlim_max;
-	settings.files_raised = !setrlimit(RLIMIT_NOFILE, &more);
+	settings.files_raised = !prlimit(0, RLIMIT_NOFILE, &more, NULL);
 }
 
 static void tell_ready(void)

@@ -54,7 +54,7 @@ int spawn_init(int hand_on)
 		inherit(fd);
 	if (dir)
 		closedir(dir);
-	qsort(inherited, inherited_count, sizeof *inherited, by_value);
+	sort(inherited, inherited_count, sizeof *inherited, by_value);
 	for (int i = 0; !hand_on && i < inherited_count; i++)
 		fcntl(inherited[i], F_SETFD, FD_CLOEXEC);
 	if (!hand_on)
@@ -105,7 +105,7 @@ static void begin(const struct spawn *spawn)
 	if (spawn->group)
 		setpgid(0, 0);
 	if (spawn->files)
-		setrlimit(RLIMIT_NOFILE, spawn->files);
+		prlimit(0, RLIMIT_NOFILE, spawn->files, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
