@@ -221,6 +221,17 @@ configs: $(O)/gen/stamp
 size: $(O)/gen/stamp
 	+@O=$(O) MAKE='$(MAKE)' testsuite/size
 
+benchmarks := $(patsubst testsuite/bench/%.c,$(O)/bench/%,$(wildcard testsuite/bench/*.c))
+
+## bench: measure the server beside others (QUICK=1, ROUNDS=5, S6DIR=another build of s6)
+bench: $(O)/ipcbox $(benchmarks)
+	@failed=0; for b in run takeover emfile; do \
+		O=$(O) testsuite/bench/$$b || failed=1; done; exit $$failed
+
+$(O)/bench/%: testsuite/bench/%.c $(O)/libipc.a $(O)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(O)/libipc.a
+
 ## demo: run a service that admits one user and refuses another
 demo: all
 	@O=$(O) testsuite/demo
@@ -233,7 +244,7 @@ help:
 clean:
 	rm -rf $(O)
 
-.PHONY: all clean $(configs) allyesconfig allnoconfig randconfig oldconfig olddefconfig \
+.PHONY: all bench clean $(configs) allyesconfig allnoconfig randconfig oldconfig olddefconfig \
 	menuconfig savedefconfig install uninstall check lint configs size demo help unit
 .DELETE_ON_ERROR:
 
