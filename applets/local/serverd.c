@@ -54,6 +54,7 @@ config SERVERD
 */
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -414,17 +415,15 @@ static int superseded(void)
  * so look again until nobody comes for a moment. */
 static void serve_backlog(void)
 {
-	struct epoll_event event;
+	/* not from epoll: the end of a handler is told once, and not here */
+	struct pollfd listener = { .fd = 0, .events = POLLIN };
 
 	if (listener_blocks || !superseded())
 		return;
-	rewatch(0, FROM_LISTENER, EPOLLIN);
 	do {
 		while (now.fd < 0 && !handlers_full() && accept_one())
 			;
-	} while (now.fd < 0 && !handlers_full() && epoll_wait(epoll, &event, 1, 10) > 0 &&
-		 event.data.u64 >> 32 == FROM_LISTENER);
-	rewatch(0, FROM_LISTENER, 0);
+	} while (now.fd < 0 && !handlers_full() && poll(&listener, 1, 10) > 0);
 }
 
 static _Noreturn void leave(int code)
