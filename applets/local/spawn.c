@@ -11,7 +11,7 @@
 #include "spawn.h"
 
 /* newer than the headers of some libcs */
-enum { WANT_PIDFD = 0x1000, CLOSE_RANGE = 436, PIDFD_OPEN = 434 };
+enum { WANT_PIDFD = 0x1000, CLOSE_RANGE = 436, CLOSE_UNSHARED = 2, PIDFD_OPEN = 434 };
 static const idtype_t by_pidfd = 3;
 
 /* The descriptors from 3 on that we were given to hand on, in order. */
@@ -110,6 +110,24 @@ static void begin(const struct spawn *spawn)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static int higher(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+/* A table of descriptors of our own with what the program needs: a copy of all that the server
+ * has, one for each handler, only to close it again, would be the dearest part of a spawn. */
+static int own_table(const struct spawn *spawn)
+{
+	int last = higher(higher(spawn->in, spawn->out), higher(spawn->keep, 2));
+
+	if (inherited_count)
+		last = higher(last, inherited[inherited_count - 1]);
+	if (!syscall(CLOSE_RANGE, last + 1, UINT_MAX, CLOSE_UNSHARED))
+		return 0;
+	return unshare(CLONE_FILES);	/* before 5.9 */
+}
+
 struct attempt {
 	const struct spawn *spawn;
 	int error;
@@ -120,6 +138,10 @@ static int outside(void *data)
 {
 	struct attempt *attempt = data;
 
+	if (own_table(attempt->spawn)) {
+		attempt->error = errno;
+		_exit(EXIT_TEMPORARY);
+	}
 	begin(attempt->spawn);
 	exec_next(attempt->spawn->argv, attempt->spawn->envp);
 	attempt->error = errno;
@@ -130,7 +152,8 @@ static pid_t spawn_outside(const struct spawn *spawn)
 {
 	static char stack[16384] __attribute__((aligned(16)));
 	struct attempt attempt = { .spawn = spawn };
-	pid_t pid = clone(outside, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD |
+	pid_t pid = clone(outside, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES |
+			  SIGCHLD |
 			  (spawn->pidfd ? WANT_PIDFD : 0), &attempt, spawn->pidfd);
 
 	if (pid < 0 || !attempt.error)
