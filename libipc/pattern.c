@@ -25,6 +25,17 @@ static int in_class(unsigned char byte, const char *class, size_t length)
 	       ((lower || upper || digit) && !memcmp(class, "alnum", 5));
 }
 
+/* The ":]" that ends a class, NULL if AT does not begin one. */
+static const char *class_end(const char *at, const char *end)
+{
+	if (end - at < 4 || at[0] != '[' || at[1] != ':')
+		return NULL;
+	for (at += 2; end - at > 1; at++)
+		if (at[0] == ':' && at[1] == ']')
+			return at;
+	return NULL;
+}
+
 /* AT is behind a '['. Returns what is behind the ']' that ends the set, NULL if nothing does. */
 static const char *set(const char *at, const char *end, unsigned char byte, int *matches)
 {
@@ -32,10 +43,8 @@ static const char *set(const char *at, const char *end, unsigned char byte, int 
 
 	at += negated;
 	for (const char *first = at; at < end && (*at != ']' || at == first);) {
-		const char *close = NULL;
+		const char *close = class_end(at, end);
 
-		if (end - at > 3 && at[0] == '[' && at[1] == ':')
-			close = memmem(at + 2, end - at - 2, ":]", 2);
 		if (close) {
 			found |= in_class(byte, at + 2, close - at - 2);
 			at = close + 2;
