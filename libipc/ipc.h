@@ -510,7 +510,7 @@ int ipc_sudo_server_signal(struct ipc_sudo_server *server);
 int ipc_sudo_server_ended(struct ipc_sudo_server *server, int status);
 
 /* Check a request of LENGTH bytes and find its parts, fds excepted. Errors: EBADMSG (too short),
- * EPROTONOSUPPORT (its banner is not one), EPROTO (its lengths do not add up), E2BIG (over 131072
+ * EPROTONOSUPPORT (its banner is not one), EOVERFLOW (its lengths do not add up), E2BIG (over 131072
  * strings), EINVAL (fewer arguments than announced), ERANGE (fewer variables), EILSEQ (a variable
  * without '='). */
 int ipc_sudo_decode(const char *data, size_t length, struct ipc_sudo_request *request);

@@ -91,7 +91,7 @@ int ipc_sudo_decode(const char *data, size_t length, struct ipc_sudo_request *re
 	args = get(data + SUDO_BANNER + 8);
 	env = get(data + SUDO_BANNER + 12);
 	if (args > length - header || env != length - header - args)
-		return errno = EPROTO, -1;
+		return errno = EOVERFLOW, -1;
 	request->extended = extended;
 	request->flags = extended ? get(data + SUDO_HEADER) : 0;
 	request->argc = get(data + SUDO_BANNER);

@@ -235,7 +235,7 @@ static _Noreturn void refuse_request(struct ipc_sudo_server *server)
 	case EBADF: refuse(server, 0, EXIT_USAGE, "client did not send 3 fds");
 	case EBADMSG: refuse(server, 0, EXIT_USAGE, "wrong client message");
 	case EPROTONOSUPPORT: refuse(server, 0, EXIT_USAGE, "wrong client banner");
-	case EPROTO: refuse(server, 0, EXIT_USAGE, "wrong client argc/envlen");
+	case EOVERFLOW: refuse(server, 0, EXIT_USAGE, "wrong client argc/envlen");
 	case E2BIG: refuse(server, 0, EXIT_USAGE, "too many args/envvars from client");
 	case EINVAL: refuse(server, EINVAL, EXIT_TEMPORARY,
 			    "unable to make child argv: Invalid argument");
@@ -381,12 +381,8 @@ static _Noreturn void run(const struct settings *set, const int *fds, int termin
 
 	reset_signals();
 	failure.step = set_up(set, fds, terminal);
-	if (failure.step == STEP_EXEC) {
-		if (!strchr(argv[0], '/') && applet_find(argv[0]))
-			execve("/proc/self/exe", argv, envp);
-		else
-			exec_path(argv[0], argv, envp);
-	}
+	if (failure.step == STEP_EXEC)
+		exec_next(argv, envp);
 	failure.error = errno;
 	if (write(report, &failure, sizeof failure) < 0) { /* nobody is left to tell */ }
 	_exit(EXIT_NOEXEC);
