@@ -502,8 +502,8 @@ int ipc_sudo_server_dispatch(struct ipc_sudo_server *server, struct ipc_sudo_req
  * descriptors in any case. Errors: those of sendmsg(2). */
 int ipc_sudo_server_started(struct ipc_sudo_server *server, int error, int terminal);
 
-/* While the command runs: the next signal that the client wants it to get, 0 if there is none.
- * Errors: EPIPE (the client is gone). */
+/* While the command runs, when poll(2) says so: a signal that the client wants it to get, or 0. A
+ * client that only shuts down its writing is still there. Errors: EPIPE (the client is gone). */
 int ipc_sudo_server_signal(struct ipc_sudo_server *server);
 
 /* Tell the client how it ended. STATUS is that of waitpid(2). Errors: those of sendmsg(2). */

@@ -124,17 +124,15 @@ static int is_gone(int fd)
 
 int ipc_sudo_server_signal(struct ipc_sudo_server *server)
 {
-	while (server->extended) {
-		unsigned char byte;
-		ssize_t n = recv(server->fd, &byte, 1, MSG_DONTWAIT);
+	unsigned char byte;
+	ssize_t n = -1;
 
-		if (n == 1 && may_signal(byte))
-			return byte;
-		if (n < 0 && errno != EINTR)
-			break;
-		if (!n)
-			server->extended = 0;
-	}
+	if (server->extended)
+		n = recv(server->fd, &byte, 1, MSG_DONTWAIT);
+	if (n == 1)
+		return may_signal(byte) ? byte : 0;
+	if (!n)
+		server->extended = 0;
 	return is_gone(server->fd) ? errno = EPIPE, -1 : 0;
 }
 

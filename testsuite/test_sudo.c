@@ -152,6 +152,8 @@ static void server_of_a_plain_client(void **state)
 
 static void extension(void **state)
 {
+	static const char passed[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH,
+		SIGTSTP, SIGCONT };
 	struct ipc_sudo_command what = command(IPC_SUDO_TERMINAL);
 	int ends[2], terminal, before = count_fds();
 	struct ipc_sudo_server *server;
@@ -177,15 +179,11 @@ static void extension(void **state)
 	assert_int_equal(ipc_sudo_server_events(server), POLLIN);
 	for (int i = 1; i < 65; i++)
 		assert_int_equal(ipc_sudo_signal(sudo, i), 0);
-	assert_int_equal(ipc_sudo_server_signal(server), SIGHUP);
-	assert_int_equal(ipc_sudo_server_signal(server), SIGINT);
-	assert_int_equal(ipc_sudo_server_signal(server), SIGQUIT);
-	assert_int_equal(ipc_sudo_server_signal(server), SIGUSR1);
-	assert_int_equal(ipc_sudo_server_signal(server), SIGUSR2);
-	assert_int_equal(ipc_sudo_server_signal(server), SIGTERM);
-	assert_int_equal(ipc_sudo_server_signal(server), SIGCONT);
-	assert_int_equal(ipc_sudo_server_signal(server), SIGTSTP);
-	assert_int_equal(ipc_sudo_server_signal(server), SIGWINCH);
+	for (int i = 1; i < 65; i++) {
+		int signal = ipc_sudo_server_signal(server);
+
+		assert_int_equal(signal, memchr(passed, i, sizeof passed) ? i : 0);
+	}
 	assert_int_equal(ipc_sudo_server_signal(server), 0);
 	assert_int_equal(ipc_sudo_server_ended(server, 200 << 8), 0);
 	takes(sudo, IPC_SUDO_ENDED);

@@ -53,9 +53,12 @@ static int is_raw;
 
 static void restore_terminal(void)
 {
+	int error = errno;
+
 	if (is_raw)
 		tcsetattr(0, TCSANOW, &cooked);
 	is_raw = 0;
+	errno = error;
 }
 
 static void die_of(int signal)
@@ -224,6 +227,7 @@ static _Noreturn void fail(const struct ipc_sudo *sudo)
 {
 	int family = strlen(applet_name) - strlen("sudoc");
 
+	restore_terminal();
 	if (errno == EPROTONOSUPPORT)
 		die(EXIT_USAGE, "wrong banner - check that you are connecting to a %.*ssudod "
 		    "server", family, applet_name);

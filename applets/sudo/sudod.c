@@ -424,7 +424,7 @@ static _Noreturn void refuse_start(struct ipc_sudo_server *server, const struct 
 	ipc_sudo_server_started(server, error, -1);
 	errno = error;
 	switch (failure->step) {
-	case STEP_LIMIT: die(EXIT_TEMPORARY, "unable to set resource limits:");
+	case STEP_LIMIT: die(EXIT_TEMPORARY, "unable to limit the command:");
 	case STEP_DIR: die(EXIT_TEMPORARY, "unable to chdir to %s:", set->dir);
 	case STEP_FDS: die(EXIT_TEMPORARY, "unable to set up descriptors:");
 	case STEP_TERMINAL: die(EXIT_TEMPORARY, "unable to set up a terminal:");
@@ -440,8 +440,10 @@ struct life {
 	pid_t pid;
 	int signals;
 	int status;		/* valid if it has ended */
-	int ended, gone;	/* gone: the client is, or we are to go */
-	long long deadline;	/* of the grace */
+	int ended;
+	int ending;		/* the client is gone, or we are to go */
+	int alone;		/* the client is gone */
+	long long deadline;	/* of the grace; 0 when it is over */
 };
 
 static int open_signals(void)
@@ -464,9 +466,9 @@ static int open_signals(void)
 /* Begin to end the whole process group. */
 static void end(struct life *life)
 {
-	if (life->gone)
+	if (life->ending)
 		return;
-	life->gone = 1;
+	life->ending = 1;
 	life->deadline = now_ms() + life->set->grace;
 	kill(-life->pid, SIGTERM);
 	kill(-life->pid, SIGCONT);
@@ -492,11 +494,14 @@ static void take_signals(struct life *life)
 
 static void take_orders(struct life *life)
 {
-	int signal;
+	int signal = ipc_sudo_server_signal(life->server);
 
-	while ((signal = ipc_sudo_server_signal(life->server)) > 0)
+	if (signal > 0)
 		kill(-life->pid, signal);
-	if (signal < 0 && !life->set->detached)
+	if (signal >= 0)
+		return;
+	life->alone = 1;
+	if (!life->set->detached)
 		end(life);
 }
 
@@ -507,22 +512,20 @@ static int is_alive(const struct life *life)
 	siginfo_t info;
 
 	return !life->ended ||
-	       (life->gone && !waitid(P_PGID, life->pid, &info, WEXITED | WNOHANG | WNOWAIT));
+	       (life->ending && !waitid(P_PGID, life->pid, &info, WEXITED | WNOHANG | WNOWAIT));
 }
 
 static void supervise(struct life *life)
 {
-	int watched = 1;
-
 	while (is_alive(life)) {
 		struct pollfd fds[] = {
 			{ .fd = life->signals, .events = POLLIN },
-			{ .fd = watched && !life->gone ? ipc_sudo_server_fd(life->server) : -1,
+			{ .fd = life->alone ? -1 : ipc_sudo_server_fd(life->server),
 			  .events = ipc_sudo_server_events(life->server) }
 		};
-		long long left = life->gone && life->deadline ? life->deadline - now_ms() : -1;
+		long long left = life->ending && life->deadline ? life->deadline - now_ms() : -1;
 
-		if (life->gone && life->deadline && left <= 0) {
+		if (life->ending && life->deadline && left <= 0) {
 			kill(-life->pid, SIGKILL);
 			life->deadline = 0;
 			continue;
@@ -533,8 +536,6 @@ static void supervise(struct life *life)
 			take_signals(life);
 		if (fds[1].revents && !life->ended)
 			take_orders(life);
-		if (fds[1].revents & (POLLHUP | POLLERR))
-			watched = 0;
 	}
 }
 
@@ -619,5 +620,5 @@ TOOL(sudod, "s6-sudod")
 	if (!set.quiet)
 		audit(&client, "allow", life.status);
 	ipc_sudo_server_ended(life.server, life.status);
-	return life.gone ? EXIT_DENIED : 0;
+	return life.ending ? EXIT_DENIED : 0;
 }
