@@ -408,9 +408,9 @@ int ipc_named_answer(int sock, int taken);
 int ipc_named_confirm(int sock, int timeout);
 /* --- patterns --------------------------------------------------------------------------- */
 
-/* Does TEXT match the shell pattern of LENGTH bytes? As fnmatch(3) with FNM_PATHNAME and FNM_PERIOD,
- * on bytes: '*', '?' and [sets] match no '/', and no '.' at the beginning of a component; so they
- * never match "..". Sets know ranges, '!' and the classes alnum alpha digit lower upper xdigit.
+/* Does TEXT match the shell pattern of LENGTH bytes? As fnmatch(3) with FNM_PATHNAME and
+ * FNM_PERIOD, on bytes: '*', '?' and [sets] match no '/', and no '.' at the beginning of a
+ * component; so they never match "..". Sets know ranges, '!' and the classes alnum alpha digit lower upper xdigit.
  * A pattern that is not well formed matches nothing. Takes time in proportion to both lengths
  * multiplied, at worst. Returns 1 or 0. */
 int ipc_pattern_match(const char *pattern, size_t length, const char *text);
@@ -455,8 +455,8 @@ short ipc_sudo_events(const struct ipc_sudo *sudo);	/* what to poll(2) for */
 
 /* Do what can be done now, at most up to the next state. Errors, all final: EPIPE (the server has
  * closed at a place where nothing was half done), EPROTO (it closed in the middle, or broke the
- * protocol), EPROTONOSUPPORT (its banner is not one), EOPNOTSUPP (flags are set and it does not know
- * the extension), E2BIG (over 2^28 bytes or 131072 strings), ENOMEM, those of sendmsg(2) and
+ * protocol), EPROTONOSUPPORT (its banner is not one), EOPNOTSUPP (flags are set and it does not
+ * know the extension), E2BIG (over 2^28 bytes or 131072 strings), ENOMEM, those of sendmsg(2) and
  * recvmsg(2). The state tells where it went wrong. */
 int ipc_sudo_dispatch(struct ipc_sudo *sudo);
 
@@ -510,16 +510,16 @@ int ipc_sudo_server_signal(struct ipc_sudo_server *server);
 int ipc_sudo_server_ended(struct ipc_sudo_server *server, int status);
 
 /* Check a request of LENGTH bytes and find its parts, fds excepted. Errors: EBADMSG (too short),
- * EPROTONOSUPPORT (its banner is not one), EOVERFLOW (its lengths do not add up), E2BIG (over 131072
- * strings), EINVAL (fewer arguments than announced), ERANGE (fewer variables), EILSEQ (a variable
+ * EPROTONOSUPPORT (its banner is not one), EOVERFLOW (its lengths do not add up), E2BIG (over
+ * 131072 strings), EINVAL (fewer arguments than announced), ERANGE (fewer variables), EILSEQ (a variable
  * without '='). */
 int ipc_sudo_decode(const char *data, size_t length, struct ipc_sudo_request *request);
 
 /* Write the arguments of REQUEST into ARGV, an array of argc + 1 pointers that ends with NULL. */
 void ipc_sudo_arguments(const struct ipc_sudo_request *request, char **argv);
 
-/* Write into ENVP, an array as long as BASE, the environment of the command: BASE, in which variables
- * with an empty value take the client's value of that name, the first that is not empty. Other
+/* Write into ENVP, an array as long as BASE, the environment of the command: BASE, in which
+ * variables with an empty value take the client's value of that name, the first that is not empty. Other
  * variables of the client are dropped. The strings stay where they are. Errors: ENOMEM. */
 int ipc_sudo_environment(const struct ipc_sudo_request *request, char *const *base, char **envp);
 

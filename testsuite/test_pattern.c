@@ -15,13 +15,15 @@ static void as_fnmatch(void **state)
 		"", "*", "a", "?", "a*", "*a", "*a*b*", "a?c", "*/*", "/var/*", "/var/*/x", "[abc]",
 		"[a-c]x", "[!a]b", "[^a]b", "[]]", "[!]]", "[]-a]", "[a-]", "\\*", "a\\?c", "[\\]]",
 		"*.service", ".*", "*/.*", "?a", "[.]a", "a/*", "a/?b", "[/]", "a[/]b", "a*/b*c",
-		"[[:digit:]]*", "x[[:alpha:]_-]y", "[[:upper:][:digit:]]", "[[:xdigit:]]", "**", "a**b",
-		"*aaaa*aaaa*aaab", "restart", "**/x", "[z-a]", "[!z-a]"
+		"[[:digit:]]*", "x[[:alpha:]_-]y", "[[:upper:][:digit:]]", "[[:xdigit:]]", "**",
+		"a**b", "*aaaa*aaaa*aaab", "restart", "**/x", "[z-a]", "[!z-a]"
 	};
 	static const char *const texts[] = {
-		"", "a", "b", "ab", "abc", "a/c", "/", "/var/log", "/var/.x", "/var/a/x", "/var/../x",
+		"", "a", "b", "ab", "abc", "a/c", "/", "/var/log", "/var/.x", "/var/a/x",
+		"/var/../x",
 		"..", ".", ".a", "a/.b", "a/b", "]", "-", "[", "\\", "*", "a?c", "nginx.service",
-		"é", "5", "5a", "xqy", "x_y", "x-y", "Q", "f", "g", "restart", "aaaaaaaaaaaaaaaaaaaaaaaa",
+		"é", "5", "5a", "xqy", "x_y", "x-y", "Q", "f", "g", "restart",
+		"aaaaaaaaaaaaaaaaaaaaaaaa",
 		"ax/bxc", "ax/b/c", "^b", "!b", "bb", "cx", "dx", "/x", "b/x", "z", "-x", "a-"
 	};
 

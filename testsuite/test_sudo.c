@@ -15,7 +15,9 @@ static const char request[] =
 
 static void pair(int *ends)
 {
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+	int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+
+	assert_int_equal(socketpair(AF_UNIX, type, 0, ends), 0);
 }
 
 static struct ipc_sudo_command command(unsigned flags)

@@ -35,24 +35,12 @@ config SUDOD
 	            G, or "unlimited"; SOFT alone is for both
 
 	  Environment:
-	  IPCSUDO_ARGS  the arguments that the client may use; set it by the access rule
+	  IPCSUDO_ARGS  set it by the access rule: a shell pattern for each argument that the
+	                client may use, as in 'restart * | status ...'
 	  IPCRULE       the rule that let the client in, for the audit line
 
 	  The command gets our environment without IPCSUDO_ARGS. A variable with an empty value in
 	  it takes the client's value of that name; all others of the client are dropped.
-
-	  IPCSUDO_ARGS holds words with blanks between them. Each is a shell pattern for one
-	  argument of the client; "**" stands for any one argument, "..." at the end for any
-	  number of them, and "|" separates alternatives. A backslash takes away the meaning of
-	  the next character, blanks included. In a pattern no wildcard matches a slash or the
-	  dot that begins a name, and an argument that begins with "-" matches only a pattern
-	  that does. What matches no alternative is refused. An empty value allows no arguments.
-
-	      IPCSUDO_ARGS='restart * | status ...'
-
-	  The audit line, one for each command, is written to standard error when it ends: who
-	  asked (user, group, process and the time it started, in ticks after boot), the rule,
-	  the exit status or signal, the seconds it took, and the command.
 
 	  Exit status:
 	  0    the command ran, whatever its own exit status
@@ -79,7 +67,7 @@ extern char **environ;
 enum { LIMITS = 16, MAX_REQUEST = 8 << 20 };	/* an exec takes at most 6 MB */
 
 struct settings {
-	unsigned null;		/* a bit for each of the client's descriptors that we replace */
+	unsigned null;		/* a bit for each descriptor of the client's to replace */
 	int detached, no_new_privs, quiet;
 	int timeout, grace;
 	int mask;		/* -1: ours */
@@ -90,8 +78,8 @@ struct settings {
 
 struct client {
 	struct ipc_peer peer;
-	char start[24];		/* when it began, with its pid the name of the process for ever */
-	char command[1500];	/* what it runs, for the audit */
+	char start[24];		/* when it began: pids are used again */
+	char command[1500];	/* what it runs, as a shell would read it */
 	long long since;
 };
 
@@ -195,7 +183,8 @@ static void quote(char *text, size_t size, char **argv)
 
 		at += ipc_format(text + at, size - at, bare ? " " : " '");
 		for (const char *from = *argv; *from && at + 10 < size; from++)
-			at += ipc_format(text + at, size - at, *from == '\'' ? "'\\''" : "%c", *from);
+			at += ipc_format(text + at, size - at, "%.*s",
+					 *from == '\'' ? 4 : 1, *from == '\'' ? "'\\''" : from);
 		if (!bare)
 			at += ipc_format(text + at, size - at, "'");
 	}
