@@ -111,6 +111,7 @@ struct relay {
 	int input;		/* 0, or -1 at the end of our input */
 	char text[4096];	/* on the way to the command */
 	size_t from, to;
+	int in_line;		/* the last byte was not the end of a line */
 };
 
 /* Returns 0 if there is nothing more to show now. */
@@ -120,9 +121,10 @@ static int show(struct relay *relay)
 	ssize_t n = read(relay->terminal, text, sizeof text);
 
 	if (n > 0) {
-		if (ipc_write_all(1, text, n))
-			die(EXIT_TEMPORARY, "unable to write to stdout:");
-		return 1;
+		if (!ipc_write_all(1, text, n))
+			return 1;
+		restore_terminal();
+		die(EXIT_TEMPORARY, "unable to write to stdout:");
 	}
 	if (!n || (errno != EAGAIN && errno != EINTR))
 		relay->terminal = -1;
@@ -138,10 +140,13 @@ static void take_input(struct relay *relay)
 	relay->from = relay->to = 0;
 	if (n > 0) {
 		relay->to = n;
+		relay->in_line = relay->text[n - 1] != '\n';
 		return;
 	}
+	/* ^D, what a terminal has for an end of file; within a line the first only ends that */
 	relay->input = -1;
-	relay->text[relay->to++] = 4;	/* ^D, what a terminal has for an end of file */
+	memset(relay->text, 4, 2);
+	relay->to = 1 + relay->in_line;
 }
 
 static void give_input(struct relay *relay)

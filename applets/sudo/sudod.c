@@ -406,10 +406,13 @@ static pid_t spawn(const struct settings *set, const int *fds, int terminal, cha
 }
 
 static _Noreturn void refuse_start(struct ipc_sudo_server *server, const struct settings *set,
-				   const struct failure *failure, const char *prog)
+				   const struct failure *failure, const char *word)
 {
 	int error = errno;
+	char prog[256];
 
+	/* the word may be the client's, and then it ends with the request */
+	ipc_format(prog, sizeof prog, "%s", word);
 	ipc_sudo_server_started(server, error, -1);
 	errno = error;
 	switch (failure->step) {
@@ -568,7 +571,9 @@ static pid_t start(struct ipc_sudo_server *server, const struct settings *set,
 	struct failure failure = { .step = STEP_TERMINAL };
 	pid_t pid = -1;
 
-	if (wanted)
+	/* a terminal would hang up when the client dies */
+	errno = ENOTTY;
+	if (wanted && !set->detached)
 		master = open_terminal(request->fds, &slave);
 	if (!wanted || slave >= 0)
 		pid = spawn(set, request->fds, slave, argv, envp, &failure);
