@@ -1,0 +1,618 @@
+/* sudod: run a command for the client of a connection, with our rights and its descriptors
+ *
+ * SPDX-License-Identifier: ISC
+
+config SUDOD
+	bool "ipcsudod"
+	default y
+	help
+	  usage: ipcsudod [-012dnq] [-t MS] [-k MS] [-c DIR] [-m MODE] [-r NAME=SOFT[:HARD]...]
+	  [PROG [ARGS...]]
+
+	  The server of ipcsudo, for one connection on its standard input and output: run PROG
+	  with ARGS and then the client's arguments, as a process group of its own, with the
+	  client's standard input, output and error. Without PROG the client's first argument is
+	  the program. Who may use it, and for what, is the affair of the access rules before it:
+
+	      ipcserver /run/restart.sock access -i RULES ipcsudod systemctl restart
+
+	  When the client dies its command is ended: TERM to the process group, KILL to what is
+	  left of it later. The same happens if we get TERM, INT, HUP or QUIT.
+
+	  -0        /dev/null instead of the client's standard input
+	  -1        /dev/null instead of its standard output
+	  -2        our standard error instead of its own
+	  -d        all of these, and the command goes on when the client dies
+	  -t MS     wait at most MS milliseconds for the request
+	  -k MS     grace between TERM and KILL; the default is 5000
+	  -c DIR    working directory of the command
+	  -m MODE   its umask, octal
+	  -n        it gains no privileges by exec (no_new_privs)
+	  -q        no audit line
+	  -r NAME=SOFT[:HARD]
+	            limit a resource: as core cpu data fsize locks memlock msgqueue nice nofile
+	            nproc rss rtprio rttime sigpending stack; a number that may end with K, M or
+	            G, or "unlimited"; SOFT alone is for both
+
+	  Environment:
+	  IPCSUDO_ARGS  set it by the access rule: a shell pattern for each argument that the
+	                client may use, as in 'restart * | status ...'
+	  IPCRULE       the rule that let the client in, for the audit line
+
+	  The command gets our environment without IPCSUDO_ARGS. A variable with an empty value in
+	  it takes the client's value of that name; all others of the client are dropped.
+
+	  Exit status:
+	  0    the command ran, whatever its own exit status
+	  1    the client died, or its arguments are not allowed
+	  100  the request is not valid
+	  111  a system call failed
+*/
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+
+#include "applet.h"
+
+extern char **environ;
+
+enum { LIMITS = 16, MAX_REQUEST = 8 << 20 };	/* an exec takes at most 6 MB */
+
+struct settings {
+	unsigned null;		/* a bit for each descriptor of the client's to replace */
+	int detached, no_new_privs, quiet;
+	int timeout, grace;
+	int mask;		/* -1: ours */
+	const char *dir;
+	unsigned limited;	/* a bit for each limit that is set */
+	struct rlimit limits[LIMITS];
+};
+
+struct client {
+	struct ipc_peer peer;
+	char start[24];		/* when it began: pids are used again */
+	char command[1500];	/* what it runs, as a shell would read it */
+	long long since;
+};
+
+/* --- options ---------------------------------------------------------------------------- */
+
+static const char *const limit_names[LIMITS] = {
+	[RLIMIT_CPU] = "cpu", [RLIMIT_FSIZE] = "fsize", [RLIMIT_DATA] = "data",
+	[RLIMIT_STACK] = "stack", [RLIMIT_CORE] = "core", [RLIMIT_RSS] = "rss",
+	[RLIMIT_NPROC] = "nproc", [RLIMIT_NOFILE] = "nofile", [RLIMIT_MEMLOCK] = "memlock",
+	[RLIMIT_AS] = "as", [RLIMIT_LOCKS] = "locks", [RLIMIT_SIGPENDING] = "sigpending",
+	[RLIMIT_MSGQUEUE] = "msgqueue", [RLIMIT_NICE] = "nice", [RLIMIT_RTPRIO] = "rtprio",
+	[RLIMIT_RTTIME] = "rttime"
+};
+
+/* One value of LENGTH bytes. */
+static rlim_t limit_value(const char *text, size_t length)
+{
+	static const char units[] = "KMG";
+	const char *unit = length ? strchr(units, text[length - 1]) : NULL;
+	int shift = unit && *unit ? 10 * (unit - units + 1) : 0;
+	char digits[24];
+
+	if (length == strlen("unlimited") && !memcmp(text, "unlimited", length))
+		return RLIM_INFINITY;
+	ipc_format(digits, sizeof digits, "%.*s", (int)length - !!shift, text);
+	return (rlim_t)number("-r", digits, UINT_MAX) << shift;
+}
+
+static void set_limit(struct settings *set, const char *text)
+{
+	const char *equals = strchrnul(text, '='), *colon = strchrnul(equals, ':');
+	int i = 0;
+
+	while (i < LIMITS && (strncmp(limit_names[i], text, equals - text) ||
+			      limit_names[i][equals - text]))
+		i++;
+	if (i == LIMITS || !*equals)
+		usage("-r is not a limit: %s", text);
+	set->limits[i].rlim_cur = limit_value(equals + 1, colon - equals - 1);
+	set->limits[i].rlim_max = *colon ? limit_value(colon + 1, strlen(colon + 1))
+					 : set->limits[i].rlim_cur;
+	if (set->limits[i].rlim_cur > set->limits[i].rlim_max)
+		usage("-r has a soft limit over the hard one: %s", text);
+	set->limited |= 1 << i;
+}
+
+static char **parse(int argc, char **argv, struct settings *set)
+{
+	int letter;
+
+	*set = (struct settings){ .grace = 5000, .mask = -1 };
+	while ((letter = option(argc, argv, "012dnqt:k:c:m:r:", NULL)) != -1) {
+		switch (letter) {
+		case '0': set->null |= 1; break;
+		case '1': set->null |= 2; break;
+		case '2': set->null |= 4; break;
+		case 'd': set->null = 7; set->detached = 1; break;
+		case 'n': set->no_new_privs = 1; break;
+		case 'q': set->quiet = 1; break;
+		case 't': set->timeout = number("-t", optarg, INT_MAX); break;
+		case 'k': set->grace = number("-k", optarg, INT_MAX); break;
+		case 'c': set->dir = optarg; break;
+		case 'm': set->mask = octal("-m", optarg) & 0777; break;
+		case 'r': set_limit(set, optarg); break;
+		}
+	}
+	return operands(argc, argv, 0);
+}
+
+/* --- audit ------------------------------------------------------------------------------ */
+
+/* The 22nd field of /proc/PID/stat; the second ends with the last ')' and may hold anything. */
+static void start_time(pid_t pid, char *text, size_t size)
+{
+	char path[32], stat[1024], *at = NULL;
+	ssize_t length;
+	int fd;
+
+	ipc_format(path, sizeof path, "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	length = fd < 0 ? -1 : read(fd, stat, sizeof stat - 1);
+	if (fd >= 0)
+		close(fd);
+	if (length > 0) {
+		stat[length] = 0;
+		at = strrchr(stat, ')');
+		for (int field = 2; at && field < 22; field++)
+			at = strchr(at + 1, ' ');
+	}
+	ipc_format(text, size, "%.*s", at ? (int)strcspn(at + 1, " ") : 1, at ? at + 1 : "-");
+}
+
+/* Words that a shell would read as these, so that no argument looks like two or like another. */
+static void quote(char *text, size_t size, char **argv)
+{
+	size_t at = 0;
+
+	for (; *argv && at + 12 < size; argv++) {
+		int bare = **argv && !(*argv)[strspn(*argv, "abcdefghijklmnopqrstuvwxyz"
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=,@%+-")];
+
+		at += ipc_format(text + at, size - at, bare ? " " : " '");
+		for (const char *from = *argv; *from && at + 10 < size; from++)
+			at += ipc_format(text + at, size - at, "%.*s",
+					 *from == '\'' ? 4 : 1, *from == '\'' ? "'\\''" : from);
+		if (!bare)
+			at += ipc_format(text + at, size - at, "'");
+	}
+	if (*argv || at + 10 >= size)
+		ipc_format(text + at, size - at, "...");
+}
+
+static void audit(const struct client *client, const char *how, int status)
+{
+	const char *rule = getenv("IPCRULE");
+	long long took = now_ms() - client->since;
+
+	info("%s uid %u gid %u pid %d start %s rule %s %s %d time %lld.%03lld command%s", how,
+	     (unsigned)client->peer.uid, (unsigned)client->peer.gid, (int)client->peer.pid,
+	     client->start, rule && *rule ? rule : "-", WIFSIGNALED(status) ? "signal" : "exit",
+	     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), took / 1000,
+	     took % 1000, client->command);
+}
+
+/* --- the request ------------------------------------------------------------------------ */
+
+static _Noreturn void refuse(struct ipc_sudo_server *server, int answer, int code,
+			     const char *text)
+{
+	int error = errno;
+
+	if (answer)
+		ipc_sudo_server_started(server, answer, -1);
+	errno = error;
+	die(code, "%s", text);
+}
+
+/* What cannot be read has no answer; what can be, and makes no sense, is answered EINVAL. */
+static _Noreturn void refuse_request(struct ipc_sudo_server *server)
+{
+	switch (errno) {
+	case EBADF: refuse(server, 0, EXIT_USAGE, "client did not send 3 fds");
+	case EBADMSG: refuse(server, 0, EXIT_USAGE, "wrong client message");
+	case EPROTONOSUPPORT: refuse(server, 0, EXIT_USAGE, "wrong client banner");
+	case EOVERFLOW: refuse(server, 0, EXIT_USAGE, "wrong client argc/envlen");
+	case E2BIG: refuse(server, 0, EXIT_USAGE, "too many args/envvars from client");
+	case EINVAL: refuse(server, EINVAL, EXIT_TEMPORARY,
+			    "unable to make child argv: Invalid argument");
+	case ERANGE: refuse(server, EINVAL, EXIT_TEMPORARY,
+			    "unable to make child envp: Invalid argument");
+	case EILSEQ: refuse(server, EINVAL, EXIT_USAGE, "bad environment from client");
+	}
+	die(EXIT_TEMPORARY, "unable to read message from client:");
+}
+
+static void wait_request(struct ipc_sudo_server *server, struct ipc_sudo_request *request,
+			 int timeout)
+{
+	long long deadline = now_ms() + timeout;
+
+	for (;;) {
+		struct pollfd poll_in = { .fd = ipc_sudo_server_fd(server),
+					  .events = ipc_sudo_server_events(server) };
+		long long left = timeout ? deadline - now_ms() : -1;
+		int n = timeout && left <= 0 ? 0 : poll(&poll_in, 1, left), came;
+
+		if (!n) {
+			errno = ETIMEDOUT;
+			die(EXIT_TEMPORARY, "unable to read message from client:");
+		}
+		came = n < 0 ? 0 : ipc_sudo_server_dispatch(server, request);
+		if (came > 0)
+			return;
+		if (came < 0)
+			refuse_request(server);
+	}
+}
+
+/* Our words and then the client's, in memory that stays. */
+static char **make_argv(char **words, const struct ipc_sudo_request *request)
+{
+	size_t count = 0;
+	char **argv;
+
+	while (words[count])
+		count++;
+	argv = malloc((count + request->argc + 1) * sizeof *argv);
+	if (!argv)
+		die(EXIT_TEMPORARY, "unable to make child argv:");
+	memcpy(argv, words, count * sizeof *argv);
+	ipc_sudo_arguments(request, argv + count);
+	return argv;
+}
+
+static char **make_envp(const struct ipc_sudo_request *request)
+{
+	size_t count = 0;
+	char **envp;
+
+	unsetenv("IPCSUDO_ARGS");
+	while (environ[count])
+		count++;
+	envp = malloc((count + 1) * sizeof *envp);
+	if (!envp || ipc_sudo_environment(request, environ, envp))
+		die(EXIT_TEMPORARY, "unable to make child envp:");
+	return envp;
+}
+
+/* --- the command ------------------------------------------------------------------------ */
+
+enum step { STEP_LIMIT, STEP_DIR, STEP_FDS, STEP_TERMINAL, STEP_EXEC };
+
+struct failure {
+	enum step step;
+	int error;
+};
+
+/* A new terminal: its master side; *SLAVE is the other. It starts with the settings and the size
+ * of the client's. Not posix_openpt(3) and ptsname(3), which find the slave by a name. */
+static int open_terminal(const int *fds, int *slave)
+{
+	struct termios settings;
+	struct winsize size;
+	int unlock = 0, number, from = 0;
+	char path[32];
+	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock))
+		return master;
+	*slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (*slave < 0 && !ioctl(master, TIOCGPTN, &number)) {
+		ipc_format(path, sizeof path, "/dev/pts/%d", number);
+		*slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	}
+	while (from < 3 && tcgetattr(fds[from], &settings))
+		from++;
+	if (*slave < 0 || from == 3)
+		return master;
+	tcsetattr(*slave, TCSANOW, &settings);
+	if (!ioctl(fds[from], TIOCGWINSZ, &size))
+		ioctl(*slave, TIOCSWINSZ, &size);
+	return master;
+}
+
+static void reset_signals(void)
+{
+	struct sigaction fresh = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int i = 1; i < _NSIG; i++)
+		sigaction(i, &fresh, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static enum step set_up(const struct settings *set, const int *fds, int terminal)
+{
+	for (int i = 0; i < LIMITS; i++)
+		if (set->limited & 1 << i && prlimit(0, i, &set->limits[i], NULL))
+			return STEP_LIMIT;
+	if (set->mask >= 0)
+		umask(set->mask);
+	if (set->dir && chdir(set->dir))
+		return STEP_DIR;
+	if (terminal >= 0 ? setsid() < 0 || ioctl(terminal, TIOCSCTTY, 0) : setpgid(0, 0))
+		return STEP_TERMINAL;
+	for (int i = 0; i < 3; i++) {
+		int from = terminal >= 0 ? terminal : fds[i];
+
+		if (set->null & 1 << i) {
+			if (i == 2)
+				continue;
+			from = open("/dev/null", i ? O_WRONLY | O_CLOEXEC : O_RDONLY | O_CLOEXEC);
+		}
+		if (from < 0 || dup2(from, i) < 0)
+			return STEP_FDS;
+	}
+	if (set->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return STEP_LIMIT;
+	return STEP_EXEC;
+}
+
+/* In the child: run the command, or say through REPORT why not. */
+static _Noreturn void run(const struct settings *set, const int *fds, int terminal, char **argv,
+			  char **envp, int report)
+{
+	struct failure failure;
+
+	reset_signals();
+	failure.step = set_up(set, fds, terminal);
+	if (failure.step == STEP_EXEC)
+		exec_next(argv, envp);
+	failure.error = errno;
+	if (write(report, &failure, sizeof failure) < 0) { /* nobody is left to tell */ }
+	_exit(EXIT_NOEXEC);
+}
+
+/* Start the command. Returns its pid, which is also that of its process group, or -1 and what
+ * went wrong. */
+static pid_t spawn(const struct settings *set, const int *fds, int terminal, char **argv,
+		   char **envp, struct failure *failure)
+{
+	int report[2];
+	ssize_t n;
+	pid_t pid;
+
+	failure->step = STEP_EXEC;
+	if (pipe2(report, O_CLOEXEC))
+		return -1;
+	pid = fork();
+	if (!pid)
+		run(set, fds, terminal, argv, envp, report[1]);
+	close(report[1]);
+	do
+		n = pid < 0 ? 0 : read(report[0], failure, sizeof *failure);
+	while (n < 0 && errno == EINTR);
+	close(report[0]);
+	if (n == sizeof *failure) {
+		waitpid(pid, NULL, 0);
+		errno = failure->error;
+		return -1;
+	}
+	return pid;
+}
+
+static _Noreturn void refuse_start(struct ipc_sudo_server *server, const struct settings *set,
+				   const struct failure *failure, const char *word)
+{
+	int error = errno;
+	char prog[256];
+
+	/* the word may be the client's, and then it ends with the request */
+	ipc_format(prog, sizeof prog, "%s", word);
+	ipc_sudo_server_started(server, error, -1);
+	errno = error;
+	switch (failure->step) {
+	case STEP_LIMIT: die(EXIT_TEMPORARY, "unable to limit the command:");
+	case STEP_DIR: die(EXIT_TEMPORARY, "unable to chdir to %s:", set->dir);
+	case STEP_FDS: die(EXIT_TEMPORARY, "unable to set up descriptors:");
+	case STEP_TERMINAL: die(EXIT_TEMPORARY, "unable to set up a terminal:");
+	default: die(EXIT_TEMPORARY, "unable to spawn %s:", prog);
+	}
+}
+
+/* --- its life --------------------------------------------------------------------------- */
+
+struct life {
+	struct ipc_sudo_server *server;
+	const struct settings *set;
+	pid_t pid;
+	int signals;
+	int status;		/* valid if it has ended */
+	int ended;
+	int ending;		/* the client is gone, or we are to go */
+	int alone;		/* the client is gone */
+	long long deadline;	/* of the grace; 0 when it is over */
+};
+
+static int open_signals(void)
+{
+	static const char ours[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+	sigset_t set;
+	int fd;
+
+	signal(SIGCHLD, SIG_DFL);	/* ignored, it would reap in our place */
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof ours; i++)
+		sigaddset(&set, ours[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		die(EXIT_TEMPORARY, "unable to wait for signals:");
+	return fd;
+}
+
+/* Begin to end the whole process group. */
+static void end(struct life *life)
+{
+	if (life->ending)
+		return;
+	life->ending = 1;
+	life->deadline = now_ms() + life->set->grace;
+	kill(-life->pid, SIGTERM);
+	kill(-life->pid, SIGCONT);
+}
+
+static void take_signals(struct life *life)
+{
+	struct signalfd_siginfo got;
+	int status;
+	pid_t pid;
+
+	while (read(life->signals, &got, sizeof got) == sizeof got)
+		if (got.ssi_signo != SIGCHLD)
+			end(life);
+	/* we are the reaper of what the command leaves behind, so this may be anyone */
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != life->pid)
+			continue;
+		life->ended = 1;
+		life->status = status;
+	}
+}
+
+static void take_orders(struct life *life)
+{
+	int signal = ipc_sudo_server_signal(life->server);
+
+	if (signal > 0)
+		kill(-life->pid, signal);
+	if (signal >= 0)
+		return;
+	life->alone = 1;
+	if (!life->set->detached)
+		end(life);
+}
+
+/* Is anyone of the process group left? Its number cannot be used again before we have reaped
+ * them all. */
+static int is_alive(const struct life *life)
+{
+	siginfo_t info;
+
+	return !life->ended ||
+	       (life->ending && !waitid(P_PGID, life->pid, &info, WEXITED | WNOHANG | WNOWAIT));
+}
+
+static void supervise(struct life *life)
+{
+	while (is_alive(life)) {
+		struct pollfd fds[] = {
+			{ .fd = life->signals, .events = POLLIN },
+			{ .fd = life->alone ? -1 : ipc_sudo_server_fd(life->server),
+			  .events = ipc_sudo_server_events(life->server) }
+		};
+		long long left = life->ending && life->deadline ? life->deadline - now_ms() : -1;
+
+		if (life->ending && life->deadline && left <= 0) {
+			kill(-life->pid, SIGKILL);
+			life->deadline = 0;
+			continue;
+		}
+		if (poll(fds, 2, left) <= 0)
+			continue;
+		if (fds[0].revents)
+			take_signals(life);
+		if (fds[1].revents && !life->ended)
+			take_orders(life);
+	}
+}
+
+/* --- all of it -------------------------------------------------------------------------- */
+
+static void check_connection(struct client *client)
+{
+	struct stat in, out;
+
+	if (ipc_peer(0, &client->peer))
+		die(EXIT_TEMPORARY, "unable to know the client:");
+	for (int fd = 0; fd < 2; fd++)
+		if (fstat(fd, fd ? &out : &in) || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK))
+			die(EXIT_TEMPORARY, "unable to use descriptor %d:", fd);
+	if (in.st_ino != out.st_ino || in.st_dev != out.st_dev)
+		die(EXIT_USAGE, "descriptors 0 and 1 are not one connection");
+	if (fcntl(2, F_GETFD) < 0 && open("/dev/null", O_WRONLY) < 0)
+		die(EXIT_TEMPORARY, "unable to open /dev/null:");
+	start_time(client->peer.pid, client->start, sizeof client->start);
+}
+
+static void check_arguments(struct ipc_sudo_server *server, const struct client *client,
+			    char **all, char **theirs)
+{
+	const char *patterns = getenv("IPCSUDO_ARGS");
+
+	if (!all[0])
+		refuse(server, EINVAL, EXIT_USAGE, "client and server args both empty");
+	if (!patterns || ipc_sudo_allowed(patterns, theirs))
+		return;
+	audit(client, "deny", EXIT_DENIED << 8);
+	refuse(server, EPERM, EXIT_DENIED, "the arguments are not allowed");
+}
+
+/* Start the command and tell the client. Returns its pid. */
+static pid_t start(struct ipc_sudo_server *server, const struct settings *set,
+		   const struct ipc_sudo_request *request, char **argv)
+{
+	int master = -1, slave = -1, wanted = request->flags & IPC_SUDO_TERMINAL;
+	char **envp = make_envp(request);
+	struct failure failure = { .step = STEP_TERMINAL };
+	pid_t pid = -1;
+
+	/* a terminal would hang up when the client dies */
+	errno = ENOTTY;
+	if (wanted && !set->detached)
+		master = open_terminal(request->fds, &slave);
+	if (!wanted || slave >= 0)
+		pid = spawn(set, request->fds, slave, argv, envp, &failure);
+	if (pid < 0)
+		refuse_start(server, set, &failure, argv[0]);
+	if (wanted)
+		close(slave);
+	/* if this fails the client is gone, and that shows soon enough */
+	ipc_sudo_server_started(server, 0, master);
+	if (wanted)
+		close(master);
+	free(envp);
+	return pid;
+}
+
+TOOL(sudod, "s6-sudod")
+{
+	struct settings set;
+	struct client client;
+	struct ipc_sudo_request request;
+	char **words = parse(argc, argv, &set), **all;
+	struct life life = { .set = &set };
+
+	check_connection(&client);
+	life.server = ipc_sudo_server_open(0, MAX_REQUEST);
+	if (!life.server)
+		die(EXIT_TEMPORARY, "unable to send banner to client:");
+	wait_request(life.server, &request, set.timeout);
+	client.since = now_ms();
+	all = make_argv(words, &request);
+	quote(client.command, sizeof client.command, all);
+	check_arguments(life.server, &client, all, all + (argc - optind));
+	life.signals = open_signals();
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	life.pid = start(life.server, &set, &request, all);
+	free(all);
+	supervise(&life);
+	if (!set.quiet)
+		audit(&client, "allow", life.status);
+	ipc_sudo_server_ended(life.server, life.status);
+	return life.ending ? EXIT_DENIED : 0;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+/* shell patterns over bytes: fnmatch(3) of a static libc brings its tables of wide characters */
+#include <string.h>
+
+#include "ipc.h"
+
+static int in_range(unsigned char byte, unsigned char first, unsigned char last)
+{
+	return byte >= first && byte <= last;
+}
+
+/* CLASS is what follows "[:", up to ":]". */
+static int in_class(unsigned char byte, const char *class, size_t length)
+{
+	int digit = in_range(byte, '0', '9'), lower = in_range(byte, 'a', 'z');
+	int upper = in_range(byte, 'A', 'Z');
+
+	if (length != 5 && (length != 6 || memcmp(class, "xdigit", 6)))
+		return 0;
+	if (length == 6)
+		return digit || in_range(byte | ' ', 'a', 'f');
+	return (digit && !memcmp(class, "digit", 5)) || (lower && !memcmp(class, "lower", 5)) ||
+	       (upper && !memcmp(class, "upper", 5)) ||
+	       ((lower || upper) && !memcmp(class, "alpha", 5)) ||
+	       ((lower || upper || digit) && !memcmp(class, "alnum", 5));
+}
+
+/* The ":]" that ends a class, NULL if AT does not begin one. */
+static const char *class_end(const char *at, const char *end)
+{
+	if (end - at < 4 || at[0] != '[' || at[1] != ':')
+		return NULL;
+	for (at += 2; end - at > 1; at++)
+		if (at[0] == ':' && at[1] == ']')
+			return at;
+	return NULL;
+}
+
+/* AT is behind a '['. Returns what is behind the ']' that ends the set, NULL if nothing does. */
+static const char *set(const char *at, const char *end, unsigned char byte, int *matches)
+{
+	int negated = at < end && (*at == '!' || *at == '^'), found = 0;
+
+	at += negated;
+	for (const char *first = at; at < end && (*at != ']' || at == first);) {
+		const char *close = class_end(at, end);
+
+		if (close) {
+			found |= in_class(byte, at + 2, close - at - 2);
+			at = close + 2;
+			continue;
+		}
+		if (*at == '\\' && ++at == end)
+			return NULL;
+		if (end - at > 2 && at[1] == '-' && at[2] != ']') {
+			found |= in_range(byte, at[0], at[2]);
+			at += 3;
+		} else {
+			found |= byte == (unsigned char)*at++;
+		}
+	}
+	if (at == end)
+		return NULL;
+	*matches = found != negated;
+	return at + 1;
+}
+
+/* Match one byte, which is not the end, with what stands at *AT; moves *AT behind that. */
+static int one(const char **at, const char *end, unsigned char byte, int hidden)
+{
+	const char *from = (*at)++;
+	int matches = 0;
+
+	if (*from == '?')
+		return byte != '/' && !hidden;
+	if (*from == '[') {
+		*at = set(*at, end, byte, &matches);
+		return *at && matches && byte != '/' && !hidden;
+	}
+	if (*from == '\\' && *at < end)
+		from = (*at)++;
+	return byte == (unsigned char)*from;
+}
+
+int ipc_pattern_match(const char *pattern, size_t length, const char *text)
+{
+	const char *end = pattern + length, *at = pattern, *start = text;
+	const char *star = NULL, *star_text = NULL;
+
+	/* A '*' stays within its component, so it is enough to try the last one again. */
+	for (;;) {
+		int hidden = *text == '.' && (text == start || text[-1] == '/');
+
+		if (at < end && *at == '*') {
+			if (hidden)
+				return 0;
+			star = ++at;
+			star_text = text;
+			continue;
+		}
+		if (at == end && !*text)
+			return 1;
+		if (at < end && *text && one(&at, end, *text, hidden)) {
+			text++;
+			continue;
+		}
+		if (!star || !*star_text || *star_text == '/')
+			return 0;
+		at = star;
+		text = ++star_text;
+	}
+}
