@@ -97,41 +97,6 @@ gid_t identity_primary(uid_t uid)
 	return NOGROUP;
 }
 
-static void set_groups(struct identity *id, gid_t first)
-{
-	size_t count = 1;
-
-	id->groups[0] = first;
-	for (int i = 1; i <= id->ngroups; i++)
-		if (id->groups[i] != first)
-			id->groups[count++] = id->groups[i];
-	if (syscall(SET_GROUPS, count, id->groups) || getgroups(0, NULL) != (int)count)
-		die(EXIT_TEMPORARY, "unable to set supplementary group list:");
-}
-
-static void set_gid(gid_t gid)
-{
-	gid_t real, effective, saved;
-	int failed = syscall(SET_GIDS, gid, gid, gid);
-
-	/* -1 is not a group, and "no change" for the kernel */
-	errno = failed ? errno : EINVAL;
-	if (failed || getresgid(&real, &effective, &saved) ||
-	    real != gid || effective != gid || saved != gid)
-		die(EXIT_TEMPORARY, "unable to setgid:");
-}
-
-static void set_uid(uid_t uid)
-{
-	uid_t real, effective, saved;
-	int failed = syscall(SET_UIDS, uid, uid, uid);
-
-	errno = failed ? errno : EINVAL;
-	if (failed || getresuid(&real, &effective, &saved) ||
-	    real != uid || effective != uid || saved != uid)
-		die(EXIT_TEMPORARY, "unable to setuid:");
-}
-
 /* Is any of our three user ids another than the new one? */
 static int leaves(const struct identity *id)
 {
@@ -142,26 +107,88 @@ static int leaves(const struct identity *id)
 		real != id->uid || effective != id->uid || saved != id->uid);
 }
 
-void identity_apply(struct identity *id)
+/* The gid in front of the list, and nowhere else. */
+static void complete_groups(struct identity *id)
 {
-	int leaving = leaves(id), dumpable = prctl(PR_GET_DUMPABLE);
-	gid_t gid = getegid();
+	int count = 0;
+
+	for (int i = 1; i <= id->ngroups; i++)
+		if (id->groups[i] != id->gid)
+			id->groups[++count] = id->groups[i];
+	id->groups[0] = id->gid;
+	id->ngroups = count;
+}
+
+void identity_complete(struct identity *id)
+{
+	int leaving = leaves(id);
 
 	/* who leaves a user takes nothing of his along: not the groups, not group root */
-	if (id->flags & IDENTITY_GID)
-		gid = id->gid;
-	else if (id->flags & IDENTITY_ACCOUNT)
-		gid = id->primary;
-	else if (leaving && !gid)
-		gid = identity_primary(id->uid);
+	if (id->flags & IDENTITY_GID) {
+		/* said */
+	} else if (id->flags & IDENTITY_ACCOUNT) {
+		id->gid = id->primary;
+		id->flags |= IDENTITY_GID;
+	} else {
+		id->gid = getegid();
+		if (leaving && !id->gid)
+			id->gid = identity_primary(id->uid);
+		id->flags |= leaving ? IDENTITY_GID : 0;
+	}
 	if (leaving && id->ngroups < 0)
 		id->ngroups = 0;
 	if (id->ngroups >= 0)
-		set_groups(id, gid);
-	if (leaving || id->flags & (IDENTITY_GID | IDENTITY_ACCOUNT))
-		set_gid(gid);
-	if (id->flags & IDENTITY_UID)
-		set_uid(id->uid);
+		complete_groups(id);
+}
+
+static int set_groups(const struct identity *id)
+{
+	int count = id->ngroups + 1;
+
+	return syscall(SET_GROUPS, count, id->groups) || getgroups(0, NULL) != count ? -1 : 0;
+}
+
+static int set_gid(gid_t gid)
+{
+	gid_t real, effective, saved;
+	int failed = syscall(SET_GIDS, gid, gid, gid);
+
+	/* -1 is not a group, and "no change" for the kernel */
+	errno = failed ? errno : EINVAL;
+	return failed || getresgid(&real, &effective, &saved) ||
+	       real != gid || effective != gid || saved != gid ? -1 : 0;
+}
+
+static int set_uid(uid_t uid)
+{
+	uid_t real, effective, saved;
+	int failed = syscall(SET_UIDS, uid, uid, uid);
+
+	errno = failed ? errno : EINVAL;
+	return failed || getresuid(&real, &effective, &saved) ||
+	       real != uid || effective != uid || saved != uid ? -1 : 0;
+}
+
+const char *identity_become(const struct identity *id)
+{
+	if (id->ngroups >= 0 && set_groups(id))
+		return "set supplementary group list";
+	if (id->flags & IDENTITY_GID && set_gid(id->gid))
+		return "setgid";
+	if (id->flags & IDENTITY_UID && set_uid(id->uid))
+		return "setuid";
+	return NULL;
+}
+
+void identity_apply(struct identity *id)
+{
+	int dumpable = prctl(PR_GET_DUMPABLE);
+	const char *failed;
+
+	identity_complete(id);
+	failed = identity_become(id);
+	if (failed)
+		die(EXIT_TEMPORARY, "unable to %s:", failed);
 	/* the next program may be called, and must see the same /proc/self as after an exec */
 	if (dumpable == 1)
 		prctl(PR_SET_DUMPABLE, 1);

@@ -38,7 +38,17 @@ void identity_find_groups(struct identity *id, const char *name);
 /* A group for a user that is known by number only: of its account, or one without any rights. */
 gid_t identity_primary(uid_t uid);
 
-/* Become it: groups, gid, uid, the saved ones too. Dies if it cannot. */
+/* Decide, once, what was left open: which group goes with the user. */
+void identity_complete(struct identity *id);
+
+/* Become what was completed: groups, gid, uid, the saved ones too. Returns NULL, or what could not
+ * be done, and errno; system calls alone, for a child that shares nothing with its parent. */
+const char *identity_become(const struct identity *id);
+
+/* Both; dies if it cannot. */
 void identity_apply(struct identity *id);
+
+/* The account of a "setuidgid ACCOUNT PROG...", argv[0] included. Returns the rest. */
+char **setuidgid_prepare(int argc, char **argv, struct identity *id);
 
 #endif

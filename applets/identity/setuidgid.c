@@ -57,21 +57,28 @@ static void read_account(struct identity *id, const char *account)
 	unsetenv("GIDLIST");
 }
 
-CHAIN(setuidgid, "setuidgid", "s6-setuidgid")
+char **setuidgid_prepare(int argc, char **argv, struct identity *id)
 {
-	struct identity id;
 	const char *colon;
 
 	if (argc > 1 && !strcmp(argv[1], "--help"))
 		option(argc, argv, "", NULL);
 	optind = 1;
 	argv = operands(argc, argv, 2);
-	identity_init(&id);
+	identity_init(id);
 	colon = strchr(argv[0], ':');
 	if (colon)
-		read_pair(&id, argv[0], colon);
+		read_pair(id, argv[0], colon);
 	else if (*argv[0])
-		read_account(&id, argv[0]);
-	identity_apply(&id);
+		read_account(id, argv[0]);
 	return argv + 1;
+}
+
+CHAIN(setuidgid, "setuidgid", "s6-setuidgid")
+{
+	struct identity id;
+
+	argv = setuidgid_prepare(argc, argv, &id);
+	identity_apply(&id);
+	return argv;
 }
