@@ -49,6 +49,7 @@ const char *identity_become(const struct identity *id);
 void identity_apply(struct identity *id);
 
 /* The account of a "setuidgid ACCOUNT PROG...", argv[0] included. Returns the rest. */
+char **setuidgid_main(int argc, char **argv);
 char **setuidgid_prepare(int argc, char **argv, struct identity *id);
 
 #endif

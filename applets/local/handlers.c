@@ -123,6 +123,8 @@ pid_t handler_start(int connection, char **argv, char **envp, const struct clien
 	struct spawn how = {
 		.argv = argv, .envp = envp, .in = connection, .out = connection, .keep = -1,
 		.group = settings.deadline > 0,
+		/* the program of a rule replaces all that follows the gate */
+		.identity = argv == settings.prog ? settings.identity : NULL,
 		.files = settings.files_raised ? &settings.files : NULL,
 		.pidfd = have_pidfds ? &handler->pidfd : NULL
 	};

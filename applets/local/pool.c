@@ -43,7 +43,7 @@ static void worker_start(unsigned index)
 	struct worker *worker = &workers[index];
 	struct spawn how = {
 		.argv = settings.prog, .envp = environment, .in = nothing, .out = nothing,
-		.keep = theirs, .group = 0,
+		.keep = theirs, .identity = settings.identity,
 		.files = settings.files_raised ? &settings.files : NULL,
 		.pidfd = have_pidfds ? &worker->pidfd : NULL
 	};

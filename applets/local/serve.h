@@ -18,6 +18,7 @@ struct settings {
 	struct rlimit files;	/* RLIMIT_NOFILE as we got it */
 	int files_raised;
 	char **prog;
+	const struct identity *identity;	/* of a setuidgid in front of prog; NULL: none */
 	const char *local;	/* the path of the socket, "" if not known */
 };
 

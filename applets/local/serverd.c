@@ -722,8 +722,28 @@ static void take_gates(void)
 			      gates[gates_count].name);
 		gates_count++;
 	}
-	if (!settings.prog[0] || !*settings.prog[0])
-		usage("no program to run");
+}
+
+/* A setuidgid that comes next is the same for each client, so it is read once, too: what is left
+ * of it for a handler is three system calls. */
+static void take_identity(void)
+{
+	static struct identity identity;
+	const struct applet *applet;
+	int count = 0;
+
+	if (!ENABLED(CONFIG_SETUIDGID) || !ENABLED(CONFIG_SERVER_GATES) || !settings.prog[0] ||
+	    !chain_calls(settings.prog[0]))
+		return;
+	applet = applet_find(settings.prog[0]);
+	if (applet->kind != KIND_CHAIN || applet->run.chain != setuidgid_main)
+		return;
+	while (settings.prog[count])
+		count++;
+	optind = 0;
+	settings.prog = setuidgid_prepare(count, settings.prog, &identity);
+	identity_complete(&identity);
+	settings.identity = &identity;
 }
 
 static void make_room(void)
@@ -823,6 +843,9 @@ TOOL(serverd, "s6-ipcserverd")
 	if (ready_fd >= 0 && fcntl(ready_fd, F_GETFD) < 0)
 		die(EXIT_USAGE, "descriptor %d, to tell that we are ready, is not open", ready_fd);
 	take_gates();
+	take_identity();
+	if (!settings.prog[0] || !*settings.prog[0])
+		usage("no program to run");
 	check_listener();
 	if (ready_fd != 1)
 		close(1);

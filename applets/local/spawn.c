@@ -133,6 +133,20 @@ struct attempt {
 	int error;
 };
 
+/* As another user, with a memory of its own. */
+static int changed(void *data)
+{
+	const struct spawn *spawn = data;
+	const char *failed;
+
+	begin(spawn);
+	failed = identity_become(spawn->identity);
+	if (failed)
+		die(EXIT_TEMPORARY, "unable to %s:", failed);
+	exec_next(spawn->argv, spawn->envp);
+	die(errno == ENOENT ? EXIT_NOTFOUND : EXIT_NOEXEC, "unable to exec %s:", spawn->argv[0]);
+}
+
 /* Shares our memory, and we stand still until it has executed or exited. */
 static int outside(void *data)
 {
@@ -148,13 +162,19 @@ static int outside(void *data)
 	_exit(EXIT_NOTFOUND);
 }
 
-static pid_t spawn_outside(const struct spawn *spawn)
+/* clone(2) on a stack of its own. */
+static pid_t child(int (*run)(void *), void *data, int flags, int *pidfd)
 {
 	static char stack[16384] __attribute__((aligned(16)));
+
+	return clone(run, stack + sizeof stack, flags | SIGCHLD | (pidfd ? WANT_PIDFD : 0), data,
+		     pidfd);
+}
+
+static pid_t spawn_outside(const struct spawn *spawn)
+{
 	struct attempt attempt = { .spawn = spawn };
-	pid_t pid = clone(outside, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES |
-			  SIGCHLD |
-			  (spawn->pidfd ? WANT_PIDFD : 0), &attempt, spawn->pidfd);
+	pid_t pid = child(outside, &attempt, CLONE_VM | CLONE_VFORK | CLONE_FILES, spawn->pidfd);
 
 	if (pid < 0 || !attempt.error)
 		return pid;
@@ -168,11 +188,15 @@ static pid_t spawn_outside(const struct spawn *spawn)
 static pid_t spawn_applet(const struct spawn *spawn)
 {
 	extern char **environ;
+	const char *failed;
 	pid_t pid = fork();
 
 	if (!pid) {
 		begin(spawn);
 		close_own(spawn->keep);
+		failed = spawn->identity ? identity_become(spawn->identity) : NULL;
+		if (failed)
+			die(EXIT_TEMPORARY, "unable to %s:", failed);
 		environ = spawn->envp;
 		chain_next(spawn->argv);
 	}
@@ -191,7 +215,11 @@ static pid_t spawn_applet(const struct spawn *spawn)
 
 pid_t spawn(const struct spawn *spawn)
 {
-	return chain_calls(spawn->argv[0]) ? spawn_applet(spawn) : spawn_outside(spawn);
+	if (chain_calls(spawn->argv[0]))
+		return spawn_applet(spawn);
+	if (spawn->identity)
+		return child(changed, (void *)spawn, 0, spawn->pidfd);
+	return spawn_outside(spawn);
 }
 
 int spawn_may_recover(int error)

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "applet.h"
+#include "../identity/identity.h"
 
 struct spawn {
 	char **argv;
@@ -13,6 +14,7 @@ struct spawn {
 	int in, out;		/* become descriptors 0 and 1 */
 	int keep;		/* a close-on-exec descriptor that is handed on; -1: none */
 	int group;		/* lead a process group of its own */
+	const struct identity *identity;	/* complete; NULL: as ours */
 	const struct rlimit *files;	/* RLIMIT_NOFILE, NULL: as ours */
 	int *pidfd;		/* NULL: none wanted */
 };
@@ -24,7 +26,11 @@ int spawn_init(int hand_on);
 
 /* Start argv: an outside program by a vfork, an applet by fork and call. The child has an empty
  * signal mask. Returns its number; -1 and errno if the program cannot be started, those of
- * execve(2) included. */
+ * execve(2) included.
+ *
+ * With an identity it is not a vfork: the child would be another user's process while we stand
+ * still and share our memory with it, and that user could stop it. Then a failure of execve(2) is
+ * the child's to report. */
 pid_t spawn(const struct spawn *spawn);
 
 /* May errno of a failed spawn be gone later? */
