@@ -40,6 +40,8 @@ struct ipc_sender {
 /* Take what came with MSG: the first MAX descriptors go to FDS, the others are closed. SENDER may
  * be NULL; what did not come is left as it is there. Returns how many descriptors came. */
 size_t ipc_control_take(struct msghdr *msg, int *fds, size_t max, struct ipc_sender *sender);
+/* openat(2) of PATH below DIR, a component after the other, that follows no link at all. */
+int ipc_open_walk(int dir, const char *path, int flags, mode_t mode);
 
 /* now, in ms of CLOCK_MONOTONIC */
 long long ipc_now(void);

@@ -1,0 +1,522 @@
+/* opend: open files, terminals and sockets for clients that may not
+ *
+ * SPDX-License-Identifier: ISC
+
+config OPEND
+	bool "ipcopend"
+	default y
+	help
+	  usage: ipcopend [-q|-v] [-l] [-L DIR] [-t MS]
+
+	  Serve one client, on descriptor 0: open what it asks for and pass it the descriptor, or
+	  answer why not. Meant to be the program of a server with access rules, whose
+	  environment says what the client may open:
+
+	      ipcserver /run/open.sock access -i /etc/open ipcopend
+
+	  Each variable holds patterns, see the manual, with blanks between them. What none of
+	  them matches is refused before anything is looked at.
+
+	  -q      quiet: errors only
+	  -v      log what is opened, too, not only what is refused
+	  -l      lock every terminal, whether or not the client asks for it
+	  -L DIR  with a lock on a terminal, keep a file LCK..NAME in DIR with the client's pid
+	  -t MS   give up when the client is silent for MS milliseconds
+
+	  Environment:
+	  IPCOPEN_READ    may be opened for reading
+	  IPCOPEN_WRITE   may be opened for writing, appending and truncating
+	  IPCOPEN_APPEND  may be opened for appending
+	  IPCOPEN_CREATE  may be made if it is not there, by the umask
+	  IPCOPEN_LOCK    may be locked
+	  IPCOPEN_BIND    may be made: sockets by name, see openfd
+
+config OPEND_SOCKETS
+	bool "Sockets by name"
+	depends on OPEND
+	default y
+	help
+	  tcp:ADDRESS:PORT, udp:ADDRESS:PORT and netlink:FAMILY[:GROUP].
+
+config OPEND_LOCKFILES
+	bool "Lock files of terminals (-L)"
+	depends on OPEND
+	default y
+	help
+	  The files LCK..NAME that older terminal programs use.
+*/
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "applet.h"
+
+/* newer than the headers of some libcs, or in <linux/netlink.h> */
+enum { PIDFD_OPEN = 434, NETLINK = 270, ADD_MEMBERSHIP = 1 };
+
+enum { ACCESS = IPC_OPEN_READ | IPC_OPEN_WRITE | IPC_OPEN_APPEND };
+
+/* What a client must be allowed for each bit of its request. */
+static const struct right {
+	unsigned bit;
+	const char *variable, *more;
+	const char *what;
+} rights[] = {
+	{ IPC_OPEN_READ, "IPCOPEN_READ", NULL, "reading" },
+	{ IPC_OPEN_WRITE, "IPCOPEN_WRITE", NULL, "writing" },
+	{ IPC_OPEN_APPEND, "IPCOPEN_APPEND", "IPCOPEN_WRITE", "appending" },
+	{ IPC_OPEN_CREATE, "IPCOPEN_CREATE", NULL, "creating" },
+	{ IPC_OPEN_TRUNCATE, "IPCOPEN_WRITE", NULL, "truncating" },
+	{ IPC_OPEN_LOCK, "IPCOPEN_LOCK", NULL, "locking" }
+};
+
+enum { RIGHTS = sizeof rights / sizeof *rights };
+
+struct broker {
+	int lock, verbosity, timeout;
+	const char *lock_dir;
+	struct lock_file *lock_files;
+	struct ipc_peer client;
+	int pidfd;			/* of the client, -1 if there is none */
+	char text[IPC_OPEN_TEXT_SIZE];	/* why not */
+};
+
+struct lock_file {
+	struct lock_file *next;
+	char path[];
+};
+
+/* Keep a refusal of our own in words; that of the kernel is put into words by serve(). */
+static int refuse(struct broker *b, int error, const char *format, const char *what)
+{
+	ipc_format(b->text, sizeof b->text, format, what);
+	errno = error;
+	return -1;
+}
+
+static int matches(const char *variable, const char *name, size_t *prefix)
+{
+	const char *patterns = variable ? getenv(variable) : NULL;
+
+	return patterns && ipc_open_match(patterns, name, prefix);
+}
+
+/* --- lock files --- */
+
+/* Where the lock file of the terminal FD is: by its own name, not by that of a link to it. */
+static int lock_path(const struct broker *b, int fd, char *path, size_t size)
+{
+	char link[32], device[256], *name = device;
+	ssize_t length;
+
+	ipc_format(link, sizeof link, "/proc/self/fd/%d", fd);
+	length = readlink(link, device, sizeof device - 1);
+	if (length < 0)
+		return -1;
+	device[length] = 0;
+	name += strncmp(device, "/dev/", 5) ? 1 : 5;
+	for (char *p = name; *p; p++)
+		if (*p == '/')
+			*p = '_';
+	if (ipc_format(path, size, "%s/LCK..%s", b->lock_dir, name) >= size)
+		return errno = ENAMETOOLONG, -1;
+	return 0;
+}
+
+/* The process that the lock file names; 0 if it names none. */
+static unsigned lock_owner(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : 0;
+	char text[16] = "";
+	unsigned pid = 0;
+
+	if (fd >= 0) {
+		n = read(fd, text, sizeof text - 1);
+		close(fd);
+	}
+	if (n <= 0)
+		return 0;
+	text[strcspn(text, "\n")] = 0;
+	return ipc_number(text + strspn(text, " "), 10, INT_MAX, &pid) ? 0 : pid;
+}
+
+/* Replace the file of a process that is gone. One that names none, or is empty, counts. */
+static int replace_lock_file(struct broker *b, const char *temporary, const char *path)
+{
+	unsigned owner = lock_owner(path);
+
+	/* the client has had the terminal before, and has closed it */
+	if (owner == (unsigned)b->client.pid)
+		return 0;
+	if (!owner || !kill(owner, 0) || errno != ESRCH)
+		return errno = EBUSY, -1;
+	return unlink(path) || link(temporary, path);
+}
+
+/* The file is written before it gets its name, so that nobody reads an empty one. */
+static int make_lock_file(struct broker *b, const char *path)
+{
+	char temporary[PATH_MAX], line[16];
+	size_t length = ipc_format(line, sizeof line, "%10d\n", b->client.pid);
+	int fd, failed, error;
+
+	if (ipc_format(temporary, sizeof temporary, "%s/LTMP.%d", b->lock_dir, getpid()) >=
+	    sizeof temporary)
+		return errno = ENAMETOOLONG, -1;
+	unlink(temporary);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return -1;
+	failed = ipc_write_all(fd, line, length) || link(temporary, path);
+	if (failed && errno == EEXIST)
+		failed = replace_lock_file(b, temporary, path);
+	error = errno;
+	close(fd);
+	unlink(temporary);
+	errno = error;
+	return failed;
+}
+
+static int take_lock_file(struct broker *b, int fd)
+{
+	struct lock_file *file = malloc(sizeof *file + PATH_MAX);
+	int dir, failed;
+
+	if (!file)
+		return -1;
+	dir = open(b->lock_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	failed = dir < 0 || lock_path(b, fd, file->path, PATH_MAX) || flock(dir, LOCK_EX) ||
+		 make_lock_file(b, file->path) ? errno : 0;
+	if (dir >= 0)
+		close(dir);
+	if (failed) {
+		free(file);
+		return refuse(b, failed, failed == EBUSY ? "locked by a file in %s"
+				    : "unable to make a lock file in %s", b->lock_dir);
+	}
+	file->next = b->lock_files;
+	b->lock_files = file;
+	return 0;
+}
+
+/* The lock files are there as long as the client's process, whatever it does with its
+ * connection. Without a pidfd they stay, and name a process that is gone. */
+static void keep_lock_files(struct broker *b)
+{
+	if (!b->lock_files || b->pidfd < 0)
+		return;
+	close(0);
+	close(1);
+	while (poll(&(struct pollfd){ .fd = b->pidfd, .events = POLLIN }, 1, -1) < 0)
+		;
+	for (struct lock_file *file = b->lock_files; file; file = file->next)
+		if (lock_owner(file->path) == (unsigned)b->client.pid)
+			unlink(file->path);
+}
+
+/* --- files --- */
+
+static int lock(struct broker *b, int fd, int terminal)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return errno == EWOULDBLOCK ? refuse(b, EBUSY, "%s", "locked by another process")
+					    : -1;
+	if (!terminal)
+		return 0;
+	if (ENABLED(CONFIG_OPEND_LOCKFILES) && b->lock_dir && !b->client.pid)
+		return refuse(b, ESRCH, "%s", "the client is in another pid namespace");
+	if (ENABLED(CONFIG_OPEND_LOCKFILES) && b->lock_dir && take_lock_file(b, fd))
+		return -1;
+	return ioctl(fd, TIOCEXCL);
+}
+
+/* What is left to do once the file is open; it does not block yet. */
+static int make_ready(struct broker *b, int fd, unsigned how)
+{
+	int exclusive = 0, terminal;
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -1;
+	/* from a directory one can go on to places that nobody spoke of */
+	if (S_ISDIR(st.st_mode))
+		return errno = EISDIR, -1;
+	terminal = S_ISCHR(st.st_mode) && isatty(fd);
+	/* the kernel refuses it to others, but not to us if we are root */
+	if (terminal && !ioctl(fd, TIOCGEXCL, &exclusive) && exclusive)
+		return refuse(b, EBUSY, "%s", "in exclusive use");
+	if ((how & IPC_OPEN_LOCK || (b->lock && terminal)) && lock(b, fd, terminal))
+		return -1;
+	if (how & IPC_OPEN_TRUNCATE && S_ISREG(st.st_mode) && ftruncate(fd, 0))
+		return -1;
+	if (how & IPC_OPEN_NONBLOCK)
+		return 0;
+	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+}
+
+/* Reading and writing, as far as the rules allow them. */
+static unsigned allowed_access(const char *name)
+{
+	unsigned how = 0;
+	size_t prefix;
+
+	for (const struct right *right = rights; right < rights + 2; right++)
+		if (matches(right->variable, name, &prefix))
+			how |= right->bit;
+	return how;
+}
+
+static int open_flags(unsigned how)
+{
+	int flags = O_NONBLOCK | O_NOCTTY;
+
+	if (how & (IPC_OPEN_WRITE | IPC_OPEN_APPEND))
+		flags |= how & IPC_OPEN_READ ? O_RDWR : O_WRONLY;
+	if (how & IPC_OPEN_APPEND)
+		flags |= O_APPEND;
+	/* a link could make a file of a name that may not be made */
+	if (how & IPC_OPEN_CREATE)
+		flags |= O_CREAT | O_NOFOLLOW;
+	return flags;
+}
+
+static int open_file(struct broker *b, const char *name, unsigned *how)
+{
+	size_t prefixes[RIGHTS];
+	int count = 0, fd, error;
+
+	if (!(*how & ACCESS))
+		*how |= allowed_access(name);
+	if (!(*how & ACCESS))
+		return refuse(b, EACCES, "%s", "not allowed");
+	for (const struct right *right = rights; right < rights + RIGHTS; right++) {
+		if (!(*how & right->bit))
+			continue;
+		if (!matches(right->variable, name, prefixes + count) &&
+		    !matches(right->more, name, prefixes + count))
+			return refuse(b, EACCES, "not allowed for %s", right->what);
+		count++;
+	}
+	fd = ipc_open_beneath(name, prefixes, count, open_flags(*how), 0666);
+	if (fd < 0 || !make_ready(b, fd, *how))
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* --- sockets --- */
+
+struct socket_address {
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+		struct {
+			sa_family_t family;
+			unsigned short pad;
+			unsigned pid, groups;
+		} netlink;
+	};
+	socklen_t length;
+};
+
+/* "127.0.0.1:80", "[::1]:80" */
+static int parse_address(const char *text, struct socket_address *address)
+{
+	const char *colon = strrchr(text, ':');
+	char host[64];
+	unsigned port;
+
+	*address = (struct socket_address){ .length = 0 };
+	if (!colon || ipc_number(colon + 1, 10, 65535, &port))
+		return -1;
+	if (*text == '[' && colon[-1] == ']') {
+		ipc_format(host, sizeof host, "%.*s", (int)(colon - text - 2), text + 1);
+		address->v6.sin6_family = AF_INET6;
+		address->v6.sin6_port = htons(port);
+		address->length = sizeof address->v6;
+		return inet_pton(AF_INET6, host, &address->v6.sin6_addr) == 1 ? 0 : -1;
+	}
+	ipc_format(host, sizeof host, "%.*s", (int)(colon - text), text);
+	address->v4.sin_family = AF_INET;
+	address->v4.sin_port = htons(port);
+	address->length = sizeof address->v4;
+	return inet_pton(AF_INET, host, &address->v4.sin_addr) == 1 ? 0 : -1;
+}
+
+static int open_inet(struct broker *b, const char *name, int type)
+{
+	struct socket_address address;
+	int on = 1, fd;
+
+	if (parse_address(name, &address))
+		return refuse(b, EINVAL, "%s", "not a numeric address and a port");
+	fd = socket(address.any.sa_family, type, 0);
+	if (fd < 0)
+		return -1;
+	if (type & SOCK_STREAM)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (address.any.sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+	if (!bind(fd, &address.any, address.length) &&
+	    (!(type & SOCK_STREAM) || !listen(fd, SOMAXCONN)))
+		return fd;
+	on = errno;
+	close(fd);
+	errno = on;
+	return -1;
+}
+
+/* "route", "audit:1" */
+static int open_netlink(struct broker *b, const char *name, int type)
+{
+	static const struct { const char *name; unsigned number; } families[] = {
+		{ "route", 0 }, { "sock-diag", 4 }, { "xfrm", 6 }, { "selinux", 7 },
+		{ "audit", 9 }, { "connector", 11 }, { "netfilter", 12 }, { "uevent", 15 },
+		{ "generic", 16 }
+	};
+	size_t length = strcspn(name, ":");
+	const char *group = name + length;
+	struct socket_address address = { .netlink.family = AF_NETLINK };
+	unsigned family = -1, number = 0;
+	int fd;
+
+	for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+		if (!strncmp(families[i].name, name, length) && !families[i].name[length])
+			family = families[i].number;
+	if (family + 1 == 0 || (*group && ipc_number(group + 1, 10, INT_MAX, &number)))
+		return refuse(b, EINVAL, "%s", "not a netlink family and a group");
+	fd = socket(AF_NETLINK, type, family);
+	if (fd < 0)
+		return -1;
+	if (!bind(fd, &address.any, sizeof address.netlink) &&
+	    (!number || !setsockopt(fd, NETLINK, ADD_MEMBERSHIP, &number, sizeof number)))
+		return fd;
+	family = errno;
+	close(fd);
+	errno = family;
+	return -1;
+}
+
+static int open_socket(struct broker *b, const char *name, unsigned how)
+{
+	int type = SOCK_CLOEXEC | (how & IPC_OPEN_NONBLOCK ? SOCK_NONBLOCK : 0);
+	size_t prefix;
+
+	if (!matches("IPCOPEN_BIND", name, &prefix))
+		return refuse(b, EACCES, "%s", "not allowed");
+	if (!strncmp(name, "tcp:", 4))
+		return open_inet(b, name + 4, type | SOCK_STREAM);
+	if (!strncmp(name, "udp:", 4))
+		return open_inet(b, name + 4, type | SOCK_DGRAM);
+	if (!strncmp(name, "netlink:", 8))
+		return open_netlink(b, name + 8, type | SOCK_RAW);
+	return refuse(b, EINVAL, "%s", "neither a path nor a socket");
+}
+
+/* --- the client --- */
+
+static void report(const struct broker *b, const struct ipc_open_request *request, int fd)
+{
+	static const char all[] = "rwactln";
+	char letters[sizeof all], *to = letters;
+
+	if (b->verbosity + (fd < 0) < 2)
+		return;
+	for (int i = 0; all[i]; i++)
+		if (request->how & 1U << i)
+			*to++ = all[i];
+	*to = 0;
+	info("%s pid %d uid %u gid %u %s%s%s%s%s", fd < 0 ? "deny" : "allow", b->client.pid,
+	     b->client.uid, b->client.gid, letters, *letters ? " " : "", request->name,
+	     fd < 0 ? ": " : "", fd < 0 ? b->text : "");
+}
+
+static int serve(struct broker *b, struct ipc_messages *messages, struct ipc_message *message)
+{
+	static struct ipc_open_request request;
+	int fd = -1, error, failed;
+
+	*b->text = 0;
+	request = (struct ipc_open_request){ .how = 0 };
+	if (!ipc_open_parse(message, &request))
+		fd = *request.name != '/' && ENABLED(CONFIG_OPEND_SOCKETS)
+		     ? open_socket(b, request.name, request.how)
+		     : open_file(b, request.name, &request.how);
+	else if (errno == EPROTO)
+		return -1;
+	else if (errno == EINVAL)
+		refuse(b, EINVAL, "%s", request.how < IPC_OPEN_LAST * 2U ? "not a plain name"
+									 : "unknown flags");
+	error = fd < 0 ? errno : 0;
+	if (error && !*b->text)
+		refuse(b, error, "%s", error == EXDEV ? "a link leads out of what is allowed" :
+				       error == ELOOP ? "a link is not followed" :
+				       strerror(error));
+	report(b, &request, fd);
+	failed = ipc_open_answer(messages, fd, error, b->text);
+	if (fd >= 0)
+		close(fd);
+	return failed || ipc_messages_wait(messages, NULL, b->timeout) ? -1 : 0;
+}
+
+static void options(struct broker *b, int argc, char **argv)
+{
+	int letter;
+
+	while ((letter = option(argc, argv, ENABLED(CONFIG_OPEND_LOCKFILES) ? "qvlt:L:" : "qvlt:",
+				NULL)) != -1) {
+		switch (letter) {
+		case 'q': b->verbosity = 0; break;
+		case 'v': b->verbosity = 2; break;
+		case 'l': b->lock = 1; break;
+		case 't': b->timeout = number("-t", optarg, INT_MAX); break;
+		case 'L': b->lock_dir = optarg; break;
+		}
+	}
+	if (argv[optind])
+		usage("unexpected argument %s", argv[optind]);
+}
+
+TOOL(opend)
+{
+	struct broker b = { .verbosity = 1, .timeout = -1, .pidfd = -1 };
+	struct ipc_messages_how how = { .max_length = IPC_OPEN_NAME_MAX + 64 };
+	struct ipc_messages *messages;
+	struct ipc_message message;
+	int code = 0;
+
+	options(&b, argc, argv);
+	if (ipc_peer(0, &b.client))
+		die(EXIT_USAGE, "unable to learn who is on descriptor 0:");
+	if (ENABLED(CONFIG_OPEND_LOCKFILES) && b.lock_dir) {
+		b.pidfd = ipc_peer_pidfd(0);
+		if (b.pidfd < 0)
+			b.pidfd = syscall(PIDFD_OPEN, b.client.pid, 0);
+	}
+	messages = ipc_messages_open(0, &how);
+	if (!messages)
+		die(EXIT_TEMPORARY, "unable to serve the client:");
+	while (!ipc_messages_wait(messages, &message, b.timeout) && !serve(&b, messages, &message))
+		;
+	if (errno == ETIMEDOUT) {
+		say(applet_name, "fatal", "the client is silent");
+		code = EXIT_TIMEOUT;
+	} else if (errno != EPIPE) {
+		say(applet_name, "fatal", "trouble with the client:");
+		code = EXIT_TEMPORARY;
+	}
+	if (ENABLED(CONFIG_OPEND_LOCKFILES))
+		keep_lock_files(&b);
+	return code;
+}

@@ -1,0 +1,171 @@
+/* openfd: have files, terminals and sockets opened by a broker
+ *
+ * SPDX-License-Identifier: ISC
+
+config OPENFD
+	bool "ipcopenfd"
+	default y
+	help
+	  usage: ipcopenfd [-s PATH] [-t MS] [-w MS] NAME=FD[,LETTERS]... PROG...
+
+	  Ask a broker, see opend, for each NAME and run PROG with it as descriptor FD. What was
+	  at FD before is closed. If one of them cannot be had PROG does not run.
+
+	  NAME is an absolute path without "//", "." and "..", or one of
+
+	  tcp:ADDRESS:PORT         a listening TCP socket
+	  udp:ADDRESS:PORT         a bound UDP socket
+	  netlink:FAMILY[:GROUP]   a netlink socket that is a member of the group
+
+	  with a numeric address, an IPv6 one in brackets, and one of the families route, generic,
+	  uevent, audit, netfilter, sock-diag, xfrm, selinux, connector. The words up to the
+	  first without "=" or up to "--" are names.
+
+	  -s PATH  the broker's socket; without it and without IPCOPEN_SOCKET the broker is
+	           on descriptors 6 and 7, which are closed afterwards
+	  -t MS    wait at most MS milliseconds for the connection and for each answer
+	  -w MS    wait at most MS milliseconds for a broker to appear at PATH
+
+	  Letters:
+	  r  for reading
+	  w  for writing; without r, w and a: what the broker allows of reading and writing
+	  a  for writing at the end
+	  c  make the file if it is not there
+	  t  empty the file
+	  l  lock it, and a terminal against further opening
+	  n  leave it non-blocking
+
+	  Environment:
+	  IPCOPEN_SOCKET  the broker's socket, if there is no -s
+
+	  Exit status:
+	  1    the broker does not allow it
+	  99   a time limit has passed
+	  111  it failed
+*/
+#include <fcntl.h>
+#include <limits.h>
+
+#include "applet.h"
+
+struct wish {
+	const char *name;
+	unsigned how;
+	int to;
+	int fd;
+};
+
+/* "NAME=FD,LETTERS", from the last "=" on because a name may have one, too */
+static struct wish parse(char *word)
+{
+	static const char letters[] = "rwactln";
+	char *equals = strrchr(word, '='), *comma = strchr(equals, ',');
+	struct wish wish = { .name = word, .fd = -1 };
+
+	if (equals == word)
+		usage("no name before =%s", equals + 1);
+	*equals = 0;
+	if (comma)
+		*comma = 0;
+	wish.to = number("the descriptor", equals + 1, INT_MAX);
+	while (comma && *++comma) {
+		const char *letter = strchr(letters, *comma);
+
+		if (!letter)
+			usage("unknown letter %c for %s", *comma, word);
+		wish.how |= 1U << (letter - letters);
+	}
+	return wish;
+}
+
+/* Ask for one and wait for the answer. */
+static void get(struct ipc_messages *messages, struct wish *wish, int timeout)
+{
+	struct ipc_message message;
+	char text[IPC_OPEN_TEXT_SIZE];
+
+	if (ipc_open_send(messages, wish->name, wish->how) ||
+	    ipc_messages_wait(messages, &message, timeout))
+		die(errno == ETIMEDOUT ? EXIT_TIMEOUT : EXIT_TEMPORARY, "unable to ask for %s:",
+		    wish->name);
+	wish->fd = ipc_open_receive(&message, text);
+	if (wish->fd < 0)
+		die(errno == EACCES || errno == EPERM ? EXIT_DENIED : EXIT_TEMPORARY,
+		    "unable to open %s: %s", wish->name, *text ? text : strerror(errno));
+}
+
+/* Move each to its number; one that is in the way moves aside. */
+static void place(struct wish *wishes, int count)
+{
+	for (int i = 0; i < count; i++) {
+		for (int j = i + 1; j < count; j++) {
+			int fd = wishes[j].fd;
+
+			if (fd != wishes[i].to)
+				continue;
+			wishes[j].fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+			if (wishes[j].fd < 0)
+				die(EXIT_TEMPORARY, "unable to move descriptor %d:", fd);
+		}
+		copy_fd(wishes[i].fd, wishes[i].to);
+		if (wishes[i].fd != wishes[i].to)
+			close(wishes[i].fd);
+	}
+}
+
+static int connect_broker(const char *path, const struct ipc_connect *how)
+{
+	struct ipc_peer peer;
+	int fd;
+
+	if (!path)
+		path = getenv("IPCOPEN_SOCKET");
+	if (!path && ipc_peer(6, &peer))
+		usage("no broker: descriptor 6 is no socket");
+	if (!path)
+		return 6;
+	fd = ipc_connect(path, how);
+	if (fd < 0)
+		die(errno == ETIMEDOUT ? EXIT_TIMEOUT : EXIT_TEMPORARY,
+		    "unable to connect to %s:", path);
+	return fd;
+}
+
+CHAIN(openfd)
+{
+	struct ipc_connect connect = { .timeout = -1 };
+	struct ipc_messages_how how = { .max_fds = 1, .max_length = 4 + IPC_OPEN_TEXT_SIZE };
+	struct ipc_messages *messages;
+	struct wish *wishes = malloc(argc * sizeof *wishes);
+	const char *path = NULL;
+	int letter, sock, count = 0;
+
+	if (!wishes)
+		die(EXIT_TEMPORARY, "unable to start:");
+	while ((letter = option(argc, argv, "s:t:w:", NULL)) != -1) {
+		switch (letter) {
+		case 's': path = optarg; break;
+		case 't': connect.timeout = number("-t", optarg, INT_MAX); break;
+		case 'w': connect.wait = number("-w", optarg, INT_MAX); break;
+		}
+	}
+	for (argv = operands(argc, argv, 1); *argv && strchr(*argv, '='); argv++)
+		wishes[count++] = parse(*argv);
+	if (*argv && !strcmp(*argv, "--"))
+		argv++;
+	if (!*argv)
+		usage("no program to run");
+	sock = connect_broker(path, &connect);
+	messages = ipc_messages_open(sock, &how);
+	if (!messages)
+		die(EXIT_TEMPORARY, "unable to talk to the broker:");
+	for (int i = 0; i < count; i++)
+		get(messages, wishes + i, connect.timeout);
+	ipc_messages_close(messages);
+	close(sock);
+	if (sock == 6)
+		close(7);
+	place(wishes, count);
+	free(wishes);
+	return argv;
+}

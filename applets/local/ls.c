@@ -1,0 +1,499 @@
+/* ls: list the local services of this machine
+ *
+ * SPDX-License-Identifier: ISC
+
+config LS
+	bool "ipcls"
+	default y
+	help
+	  usage: ipcls [-j]
+
+	  List the sockets of the machine, or of the container, at which local clients may call:
+	  those that listen, and datagram sockets that have a name. "@NAME" is abstract.
+
+	  -j  as a JSON array of objects; bytes above 126 appear as \u00HH
+
+	  Columns:
+	  TYPE     stream, seqpacket or dgram
+	  USED     clients that wait to be accepted
+	  LIMIT    of the backlog
+	  MODE     of the file, if it is still that of the socket
+	  OWNER    of the file, uid and gid; of the socket, uid, if it has no file
+	  PROCESS  the one with the lowest number that has it open
+	  PATH     as it was given to bind
+
+	  What we may not know, or what the kernel does not tell, is "-", and null in JSON.
+*/
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "applet.h"
+
+/* from <linux/netlink.h>, <linux/sock_diag.h> and <linux/unix_diag.h>, which not every libc has */
+enum {
+	SOCK_DIAG = 4, BY_FAMILY = 20, REQUEST_DUMP = 0x301, MESSAGE_ERROR = 2, MESSAGE_DONE = 3,
+	SHOW_NAME = 1, SHOW_VFS = 2, SHOW_PEER = 4, SHOW_RQLEN = 0x10, SHOW_UID = 0x40,
+	ATTR_NAME = 0, ATTR_VFS = 1, ATTR_PEER = 2, ATTR_RQLEN = 4, ATTR_UID = 7,
+	ESTABLISHED = 1, UNCONNECTED = 7, LISTENING = 10,
+	LISTENS = 0x10000	/* a flag in /proc/net/unix */
+};
+
+struct header {
+	uint32_t length;
+	uint16_t type, flags;
+	uint32_t seq, pid;
+};
+
+struct request {
+	struct header header;
+	uint8_t family, protocol;
+	uint16_t pad;
+	uint32_t states, ino, show, cookie[2];
+};
+
+struct reply {
+	struct header header;
+	uint8_t family, type, state, pad;
+	uint32_t ino, cookie[2];
+};
+
+struct attribute {
+	uint16_t length, type;
+};
+
+enum { PATH_SIZE = 110 };
+
+struct service {
+	unsigned ino, file_ino;
+	int type, listens, has_peer;
+	long long used, limit, mode, uid, gid;	/* -1: not known */
+	unsigned pid;
+	char comm[17];
+	char path[PATH_SIZE];
+};
+
+struct list {
+	struct service *services;
+	size_t count;
+};
+
+static struct service *add(struct list *list)
+{
+	size_t n = list->count;
+
+	/* a power of two is full */
+	if (!(n & (n - 1))) {
+		list->services = realloc(list->services, (n ? 2 * n : 1) * sizeof *list->services);
+		if (!list->services)
+			die(EXIT_TEMPORARY, "unable to list:");
+	}
+	list->services[n] = (struct service){ .used = -1, .limit = -1, .mode = -1, .uid = -1,
+					      .gid = -1 };
+	list->count++;
+	return list->services + n;
+}
+
+static void set_path(struct service *service, const char *name, size_t length)
+{
+	if (length >= PATH_SIZE)
+		length = PATH_SIZE - 1;
+	/* the kernel counts the NUL that ends a path */
+	if (length && *name)
+		length = strnlen(name, length);
+	for (size_t i = 0; i < length; i++)
+		service->path[i] = name[i] ? name[i] : '@';
+}
+
+/* --- what the kernel says --- */
+
+static void take_attribute(struct service *service, int type, const void *data, size_t length)
+{
+	uint32_t word[2] = { 0 };
+
+	memcpy(word, data, length < sizeof word ? length : sizeof word);
+	if (type == ATTR_NAME)
+		set_path(service, data, length);
+	else if (type == ATTR_VFS)
+		service->file_ino = word[0];
+	else if (type == ATTR_PEER)
+		service->has_peer = 1;
+	else if (type == ATTR_UID)
+		service->uid = word[0];
+	else if (type == ATTR_RQLEN && service->listens) {
+		service->used = word[0];
+		service->limit = word[1];
+	}
+}
+
+static void take_reply(struct list *list, const struct reply *reply)
+{
+	const char *at = (const char *)(reply + 1), *end = (const char *)reply +
+							    reply->header.length;
+	struct service *service = add(list);
+	struct attribute attribute;
+	ptrdiff_t step;
+
+	service->ino = reply->ino;
+	service->type = reply->type;
+	service->listens = reply->state == LISTENING;
+	while ((size_t)(end - at) >= sizeof attribute) {
+		memcpy(&attribute, at, sizeof attribute);
+		if (attribute.length < sizeof attribute || attribute.length > end - at)
+			break;
+		take_attribute(service, attribute.type, at + sizeof attribute,
+			       attribute.length - sizeof attribute);
+		step = (attribute.length + 3) & ~3;
+		if (end - at <= step)
+			break;
+		at += step;
+	}
+	if (!*service->path || service->has_peer || (!service->listens &&
+						     service->type != SOCK_DGRAM))
+		list->count--;
+}
+
+/* Ask by sock_diag(7). Returns -1 if the kernel does not have it. */
+static int ask_kernel(struct list *list)
+{
+	static union { struct header header; char bytes[32768]; } buffer;
+	struct request request = {
+		.header = { .length = sizeof request, .type = BY_FAMILY, .flags = REQUEST_DUMP },
+		.family = AF_UNIX, .show = SHOW_NAME | SHOW_VFS | SHOW_PEER | SHOW_RQLEN | SHOW_UID,
+		/* a datagram socket that somebody has connected to counts as established */
+		.states = 1 << LISTENING | 1 << UNCONNECTED | 1 << ESTABLISHED
+	};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, SOCK_DIAG), result = 1;
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	if (send(fd, &request, sizeof request, 0) < 0)
+		result = -1;
+	while (result > 0) {
+		const struct header *header = &buffer.header;
+
+		n = recv(fd, &buffer, sizeof buffer, 0);
+		if (n <= 0)
+			result = -1;
+		while (result > 0 && n >= (ssize_t)sizeof *header && header->length >= sizeof *header
+		       && header->length <= n) {
+			size_t step = (header->length + 3) & ~3U;
+
+			if (header->type == MESSAGE_DONE)
+				result = 0;
+			else if (header->type == MESSAGE_ERROR)
+				result = -1;
+			else if (header->length >= sizeof(struct reply))
+				take_reply(list, (const struct reply *)header);
+			n -= step;
+			header = (const struct header *)((const char *)header + step);
+		}
+	}
+	close(fd);
+	return result;
+}
+
+/* Skip blanks and read a number of hexadecimal or decimal digits. */
+static unsigned field(const char **line, unsigned base)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned value = 0;
+	const char *digit;
+
+	*line += strspn(*line, " ");
+	while (**line && (digit = strchr(digits, **line | ' ')) && digit - digits < (int)base) {
+		value = value * base + (digit - digits);
+		++*line;
+	}
+	return value;
+}
+
+/* "Num: RefCount Protocol Flags Type St Inode Path" */
+static void take_line(struct list *list, const char *line)
+{
+	unsigned flags, type, ino;
+	struct service *service;
+
+	line = strchr(line, ':');
+	if (!line++)
+		return;
+	field(&line, 16);
+	field(&line, 16);
+	flags = field(&line, 16);
+	type = field(&line, 16);
+	field(&line, 16);
+	ino = field(&line, 10);
+	if (*line != ' ' || !line[1] || (!(flags & LISTENS) && type != SOCK_DGRAM))
+		return;
+	service = add(list);
+	service->ino = ino;
+	service->type = type;
+	service->listens = type != SOCK_DGRAM;
+	set_path(service, line + 1, strlen(line + 1));
+}
+
+/* The table that every kernel has. */
+static void read_table(struct list *list)
+{
+	int fd = open("/proc/net/unix", O_RDONLY | O_CLOEXEC);
+	static char text[16384];
+	size_t have = 0;
+	char *end;
+	ssize_t n;
+
+	if (fd < 0)
+		die(EXIT_TEMPORARY, "unable to read /proc/net/unix:");
+	while ((n = read(fd, text + have, sizeof text - have)) > 0) {
+		char *line = text;
+
+		have += n;
+		for (; (end = memchr(line, '\n', text + have - line)); line = end + 1) {
+			*end = 0;
+			take_line(list, line);
+		}
+		have -= line - text;
+		memmove(text, line, have);
+	}
+	close(fd);
+}
+
+/* --- who has it --- */
+
+static int by_ino(const void *one, const void *other)
+{
+	unsigned a = ((const struct service *)one)->ino, b = ((const struct service *)other)->ino;
+
+	return (a > b) - (a < b);
+}
+
+static int by_path(const void *one, const void *other)
+{
+	int order = strcmp(((const struct service *)one)->path,
+			   ((const struct service *)other)->path);
+
+	return order ? order : by_ino(one, other);
+}
+
+/* The number that TEXT is, between BEFORE and AFTER; 0 if it is none. */
+static unsigned number_in(char *text, const char *before, const char *after)
+{
+	size_t skip = strlen(before), length = strlen(text), end = strlen(after);
+	unsigned value;
+
+	if (length < skip + end || strncmp(text, before, skip) ||
+	    strcmp(text + length - end, after))
+		return 0;
+	text[length - end] = 0;
+	return ipc_number(text + skip, 10, UINT_MAX, &value) ? 0 : value;
+}
+
+static void look_at_process(struct list *list, int proc, unsigned pid)
+{
+	struct service *service, key = { .ino = 0 };
+	struct dirent *entry;
+	char name[64];
+	ssize_t n;
+	DIR *dir;
+	int fd;
+
+	ipc_format(name, sizeof name, "%u/fd", pid);
+	fd = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		n = readlinkat(fd, entry->d_name, name, sizeof name - 1);
+		name[n < 0 ? 0 : n] = 0;
+		key.ino = number_in(name, "socket:[", "]");
+		service = key.ino ? bsearch(&key, list->services, list->count, sizeof key, by_ino)
+				  : NULL;
+		if (service && (!service->pid || service->pid > pid))
+			service->pid = pid;
+	}
+	closedir(dir);
+}
+
+static void look_at_processes(struct list *list)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	unsigned pid;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)))
+		if (!ipc_number(entry->d_name, 10, INT_MAX, &pid))
+			look_at_process(list, dirfd(dir), pid);
+	closedir(dir);
+}
+
+/* The file as the process sees it, whatever its root and its directory are; it counts if it is
+ * still the one that was bound. */
+static void look_at_file(struct service *service)
+{
+	int absolute = *service->path == '/';
+	char path[PATH_SIZE + 40];
+	struct stat st;
+
+	ipc_format(path, sizeof path, "/proc/%u/%s/%s", service->pid, absolute ? "root" : "cwd",
+		   service->path);
+	if (stat(path, &st) && (!absolute || stat(service->path, &st)))
+		return;
+	if (!S_ISSOCK(st.st_mode) || (service->file_ino && service->file_ino != (unsigned)st.st_ino))
+		return;
+	service->mode = st.st_mode & 07777;
+	service->uid = st.st_uid;
+	service->gid = st.st_gid;
+}
+
+static void look_closer(struct service *service)
+{
+	char path[40];
+	ssize_t n;
+	int fd;
+
+	if (*service->path != '@')
+		look_at_file(service);
+	if (!service->pid)
+		return;
+	ipc_format(path, sizeof path, "/proc/%u/comm", service->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	n = read(fd, service->comm, sizeof service->comm - 1);
+	close(fd);
+	service->comm[n > 0 ? n : 0] = 0;
+	service->comm[strcspn(service->comm, "\n")] = 0;
+}
+
+/* --- output --- */
+
+static void put(const char *text)
+{
+	if (fputs(text, stdout) == EOF)
+		die(EXIT_TEMPORARY, "unable to write:");
+}
+
+static const char *type_name(int type)
+{
+	return type == SOCK_STREAM ? "stream" : type == SOCK_DGRAM ? "dgram" : "seqpacket";
+}
+
+static const char *numeral(char *text, size_t size, long long value, const char *unknown)
+{
+	if (value < 0)
+		return unknown;
+	ipc_format(text, size, "%lld", value);
+	return text;
+}
+
+static void plain(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
+static void row(struct service *s)
+{
+	char used[24], limit[24], mode[24] = "-", owner[48], process[40] = "-", line[300];
+	size_t length;
+
+	plain(s->path);
+	plain(s->comm);
+	if (s->mode >= 0)
+		ipc_format(mode, sizeof mode, "%04o", (unsigned)s->mode);
+	length = strlen(numeral(owner, sizeof owner, s->uid, strcpy(owner, "-")));
+	if (s->gid >= 0)
+		ipc_format(owner + length, sizeof owner - length, ":%u", (unsigned)s->gid);
+	if (s->pid)
+		ipc_format(process, sizeof process, "%u/%s", s->pid, s->comm);
+	ipc_format(line, sizeof line, "%-9s %5s %5s %4s %-11s %-23s %s\n", type_name(s->type),
+		   numeral(used, sizeof used, s->used, "-"),
+		   numeral(limit, sizeof limit, s->limit, "-"), mode, owner, process, s->path);
+	put(line);
+}
+
+static void json_string(const char *key, const char *text)
+{
+	char piece[8];
+
+	put(key);
+	for (put("\""); *text; text++) {
+		unsigned char byte = *text;
+
+		ipc_format(piece, sizeof piece, byte < ' ' || byte >= 127 || byte == '"' ||
+			   byte == '\\' ? "\\u%04x" : "%c", byte);
+		put(piece);
+	}
+	put("\"");
+}
+
+static void json_number(const char *key, long long value)
+{
+	char text[24];
+
+	put(key);
+	put(numeral(text, sizeof text, value, "null"));
+}
+
+static void object(const struct service *s)
+{
+	char mode[8];
+
+	json_string("{\"path\":", s->path);
+	json_string(",\"type\":", type_name(s->type));
+	json_number(",\"used\":", s->used);
+	json_number(",\"limit\":", s->limit);
+	ipc_format(mode, sizeof mode, "%04o", (unsigned)s->mode);
+	if (s->mode >= 0)
+		json_string(",\"mode\":", mode);
+	else
+		put(",\"mode\":null");
+	json_number(",\"uid\":", s->uid);
+	json_number(",\"gid\":", s->gid);
+	json_number(",\"pid\":", s->pid ? s->pid : -1LL);
+	if (s->pid)
+		json_string(",\"process\":", s->comm);
+	else
+		put(",\"process\":null");
+	put("}");
+}
+
+TOOL(ls)
+{
+	struct list list = { .count = 0 };
+	int json = 0;
+
+	while (option(argc, argv, "j", NULL) != -1)
+		json = 1;
+	if (argv[optind])
+		usage("unexpected argument %s", argv[optind]);
+	if (ask_kernel(&list)) {
+		list.count = 0;
+		read_table(&list);
+	}
+	qsort(list.services, list.count, sizeof *list.services, by_ino);
+	look_at_processes(&list);
+	for (size_t i = 0; i < list.count; i++)
+		look_closer(list.services + i);
+	qsort(list.services, list.count, sizeof *list.services, by_path);
+	put(json ? "[" : "TYPE       USED LIMIT MODE OWNER       PROCESS                 PATH\n");
+	for (size_t i = 0; i < list.count; i++) {
+		if (json)
+			put(i ? ",\n" : "\n");
+		if (json)
+			object(list.services + i);
+		else
+			row(list.services + i);
+	}
+	if (json)
+		put("\n]\n");
+	if (fflush(stdout))
+		die(EXIT_TEMPORARY, "unable to write:");
+	return 0;
+}
