@@ -109,7 +109,8 @@ static long long resume, last_trouble;	/* ms of now_ms, 0: never */
 static int ready_fd = -1, drain_limit = -1;
 static int nothing = -1;	/* /dev/null */
 static const char *notify;	/* $NOTIFY_SOCKET */
-static enum { RUNNING, DRAINING, CUT_SHORT } state;
+static enum { RUNNING, LEAVING, DRAINING, CUT_SHORT } state;
+static int backlog;		/* at the end: there may be clients of ours in it */
 static long long drain_end;
 static struct stat ours;	/* the file of the socket, to see whether it still is ours */
 
@@ -354,9 +355,14 @@ static void serve(const struct ipc_address *address)
 
 /* --- accepting ----------------------------------------------------------------------------- */
 
+static int can_accept(void)
+{
+	return now.fd < 0 && !resume && !handlers_full();
+}
+
 static int accepting(void)
 {
-	return state == RUNNING && now.fd < 0 && !resume && !handlers_full();
+	return (state == RUNNING || backlog) && can_accept();
 }
 
 /* Poll the listener if, and only if, a client could be served. */
@@ -411,19 +417,19 @@ static int superseded(void)
 			       there.st_dev != ours.st_dev);
 }
 
-/* Serve those who wait in the backlog. A client may be on its way from the backlog's own queue,
- * so look again until nobody comes for a moment. */
-static void serve_backlog(void)
+/* Serve those who wait in the backlog of a path that is not ours any more. A client may be on its
+ * way into it, so look again until nobody comes for a moment. Returns 1 if that is so, 0 if more
+ * cannot be served now. */
+static int serve_backlog(void)
 {
 	/* not from epoll: the end of a handler is told once, and not here */
 	struct pollfd listener = { .fd = 0, .events = POLLIN };
 
-	if (listener_blocks || !superseded())
-		return;
 	do {
-		while (now.fd < 0 && !handlers_full() && accept_one())
+		while (can_accept() && accept_one())
 			;
-	} while (now.fd < 0 && !handlers_full() && poll(&listener, 1, 10) > 0);
+	} while (can_accept() && poll(&listener, 1, 10) > 0);
+	return can_accept();
 }
 
 static _Noreturn void leave(int code)
@@ -433,15 +439,13 @@ static _Noreturn void leave(int code)
 	exit(code);
 }
 
-static void drain(void)
+static void begin_end(int how)
 {
 	if (state != RUNNING)
 		return;
-	serve_backlog();
-	state = DRAINING;
+	state = how;
+	backlog = !listener_blocks && superseded();
 	drain_end = drain_limit < 0 ? 0 : now_ms() + drain_limit;
-	if (now.fd < 0)
-		pool_close();
 }
 
 /* Returns ms until something is due, -1 if nothing is. */
@@ -449,10 +453,13 @@ static int tick_drain(long long time)
 {
 	if (state == RUNNING)
 		return -1;
-	if (now.fd < 0)
+	if (backlog && serve_backlog())
+		backlog = 0;
+	if (now.fd < 0 && !backlog) {
 		pool_close();
-	if (!counters.live && !pool_live() && now.fd < 0)
-		leave(state == CUT_SHORT);
+		if (state == LEAVING || (!counters.live && !pool_live()))
+			leave(state == CUT_SHORT);
+	}
 	if (!drain_end)
 		return -1;
 	if (time >= drain_end) {
@@ -524,16 +531,12 @@ static void received(int signal)
 	case SIGTERM:
 		if (settings.verbosity >= 2)
 			info("received SIGTERM, quitting");
-		if (drain_limit < 0) {
-			serve_backlog();
-			leave(0);
-		}
-		drain();
+		begin_end(drain_limit < 0 ? LEAVING : DRAINING);
 		break;
 	case SIGINT:
 		if (settings.verbosity >= 2)
 			info("received SIGINT, draining");
-		drain();
+		begin_end(DRAINING);
 		break;
 	case SIGHUP:
 		all_handlers("SIGHUP", "SIGTERM+SIGCONT", SIGTERM, SIGCONT);
