@@ -638,6 +638,23 @@ int ipc_open_match(const char *patterns, const char *name, size_t *prefix);
  * of open(2). */
 int ipc_open_beneath(const char *path, const size_t *prefixes, int count, int flags, mode_t mode);
 
+/* --- expressions ------------------------------------------------------------------------ */
+
+/* Extended regular expressions as POSIX has them in the C locale, on bytes, that tell whether there
+ * is a match anywhere. What POSIX leaves undefined is a mistake, but that an empty expression,
+ * group or alternative matches nothing at any place. */
+struct ipc_expression;
+
+/* Errors: EINVAL (a mistake, or groups more than 64 deep), E2BIG (over 8192 steps, into which
+ * repetitions are unfolded), ENOMEM. */
+struct ipc_expression *ipc_expression_compile(const char *text);
+
+void ipc_expression_free(struct ipc_expression *expression);
+
+/* 1 or 0. Takes time in proportion to the product of both lengths at most. Does not allocate; works
+ * in memory of the expression, so threads must take turns. */
+int ipc_expression_match(struct ipc_expression *expression, const char *text);
+
 /* --- plain input and output ------------------------------------------------------------- */
 
 /* Write all of it, going on after short writes and interruptions, and waiting with poll(2) if
