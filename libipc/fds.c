@@ -88,8 +88,10 @@ size_t ipc_control_take(struct msghdr *msg, int *fds, size_t max, struct ipc_sen
 	return count;
 }
 
-ssize_t ipc_fds_receive(int sock, void *data, size_t length, int *fds, size_t *count)
+ssize_t ipc_fds_receive_from(int sock, void *data, size_t length, int *fds, size_t *count,
+			     struct ipc_peer *peer)
 {
+	struct ipc_sender sender = { .peer = { .uid = (uid_t)-1, .gid = (gid_t)-1 }, .pidfd = -1 };
 	union ipc_control control;
 	struct iovec iov = { .iov_base = data, .iov_len = length };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
@@ -102,7 +104,10 @@ ssize_t ipc_fds_receive(int sock, void *data, size_t length, int *fds, size_t *c
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -1;
-	came = ipc_control_take(&msg, fds, max, NULL);
+	came = ipc_control_take(&msg, fds, max, &sender);
+	ipc_fail(sender.pidfd);
+	if (peer)
+		*peer = sender.peer;
 	if (came > max || msg.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) {
 		errno = msg.msg_flags & MSG_TRUNC ? EMSGSIZE : EPROTO;
 		for (size_t i = 0; i < came && i < max; i++)
@@ -112,4 +117,9 @@ ssize_t ipc_fds_receive(int sock, void *data, size_t length, int *fds, size_t *c
 	if (count)
 		*count = came;
 	return n;
+}
+
+ssize_t ipc_fds_receive(int sock, void *data, size_t length, int *fds, size_t *count)
+{
+	return ipc_fds_receive_from(sock, data, length, fds, count, NULL);
 }

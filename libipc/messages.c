@@ -47,6 +47,7 @@ struct ipc_messages {
 	int fd;
 	int error;		/* final, of dispatch */
 	int deaf;		/* the peer does not read any more */
+	int reset;		/* nor has it read all that it was sent */
 	int packets;		/* the socket keeps messages apart: one packet is one message */
 	struct ipc_messages_how how;
 	struct outgoing *first, *last;
@@ -169,6 +170,16 @@ int ipc_messages_fd(const struct ipc_messages *m)
 short ipc_messages_events(const struct ipc_messages *m)
 {
 	return (incoming_whole(&m->next) ? 0 : POLLIN) | (m->first ? POLLOUT : 0);
+}
+
+int ipc_messages_busy(const struct ipc_messages *m)
+{
+	return m->first || m->next.have;
+}
+
+int ipc_messages_reset(const struct ipc_messages *m)
+{
+	return m->reset;
 }
 
 /* --- sending ---------------------------------------------------------------------------- */
@@ -405,6 +416,7 @@ static int fill(struct ipc_messages *m)
 		return 0;
 	if (n < 0 && errno != ECONNRESET)
 		return -1;
+	m->reset |= n < 0;
 	if (n <= 0)
 		return errno = in->have ? EPROTO : EPIPE, -1;
 	came = ipc_control_take(&msg, in->fds + in->count, room, m->how.flags ? &sender : NULL);

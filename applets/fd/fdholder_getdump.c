@@ -1,0 +1,68 @@
+/* fdholder-getdump: run a program that has all descriptors of a holder
+ *
+ * SPDX-License-Identifier: ISC
+
+config FDHOLDER_GETDUMP
+	bool "ipcfdholder-getdump"
+	default y
+	help
+	  usage: ipcfdholder-getdump [-t MS] SOCKET PROG...
+
+	  Get all descriptors of the holder at SOCKET, as they are at one moment, and run PROG
+	  with them open. The holder keeps them, too.
+
+	  -t MS  fail if it takes longer; default 0, no limit
+
+	  Environment:
+	  S6_FD#        set to how many there are, from 0 on
+	  S6_FD_N       set to the number of descriptor N
+	  S6_FDID_N     set to its name
+	  S6_FDLIMIT_N  set to when it expires, @ and 24 digits of TAI64N; removed: never
+
+	  Some shells drop a variable with # in its name.
+
+	  Exit status:
+	  1    the holder refuses, or does not answer
+	  100  wrong usage
+	  111  no holder at SOCKET
+*/
+#include "holder_client.h"
+
+static void set(const char *what, unsigned i, const char *value)
+{
+	char name[32];
+
+	ipc_format(name, sizeof name, "S6_FD%s_%u", what, i);
+	if (!value)
+		unsetenv(name);
+	else if (setenv(name, value, 1))
+		die(EXIT_TEMPORARY, "unable to change the environment:");
+}
+
+CHAIN(fdholder_getdump, "s6-fdholder-getdump")
+{
+	unsigned timeout = timeout_option(argc, argv), count;
+	struct call call = { .deed = "get dump" };
+	struct ipc_holder_entry *entries;
+	char text[IPC_INSTANT_TEXT];
+
+	argv = operands(argc, argv, 2);
+	call_open(&call, argv[0], "a fd-holder daemon", timeout);
+	call_ask(&call, IPC_HOLDER_GETDUMP, NULL, -1, NULL);
+	count = call_collect(&call, &entries);
+	call_close(&call);
+	ipc_format(text, sizeof text, "%u", count);
+	if (setenv("S6_FD#", text, 1))
+		die(EXIT_TEMPORARY, "unable to change the environment:");
+	for (unsigned i = 0; i < count; i++) {
+		struct ipc_holder_entry *entry = &entries[i];
+
+		copy_fd(entry->fd, entry->fd);
+		ipc_format(text, sizeof text, "%d", entry->fd);
+		set("", i, text);
+		set("ID", i, entry->name);
+		set("LIMIT", i, ipc_instant_forever(&entry->limit)
+				? NULL : ipc_instant_text(&entry->limit, text));
+	}
+	return argv + 1;
+}

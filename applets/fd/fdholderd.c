@@ -1,0 +1,385 @@
+/* fdholderd: keep open descriptors for programs that come and go
+ *
+ * SPDX-License-Identifier: ISC
+
+config FDHOLDERD
+	bool "ipcfdholderd"
+	default y
+	help
+	  usage: ipcfdholderd [-v N] [-1] [-c MAX] [-C USERMAX] [-n FDS] [-t MS] [-T MS]
+	         [-i DIR|-x CDB] [-r OLD|-R OTHER] [-s NOTIFY] [-H] [-w]
+
+	  Hold descriptors that clients store, and give them back to whoever may retrieve them.
+	  Descriptor 0 is the listening socket; ipcfdholder-daemon makes it and runs this.
+
+	  -v N       0: fatal errors only; 1: warnings, the default; 2: more
+	  -1         write a newline to descriptor 1 when ready
+	  -c MAX     serve at most MAX clients at a time; default 16, at most 256
+	  -C USERMAX  at most USERMAX of each user, half of MAX by default; more of them wait. Root
+	             and the holder's own user are not limited, and have an eighth of MAX in
+	             reserve. When places are lacking, a client that is idle gives way.
+	  -n FDS     hold at most FDS descriptors; default 1000, less if the limit of open files
+	             asks for it
+	  -t MS      end a client that takes longer for one exchange; default 0, no limit
+	  -T MS      on TERM wait at most so long for exchanges to end; default 0, no limit
+	  -i DIR     access rules in a directory
+	  -x CDB     access rules in a file made by ipcrules2cdb
+	  -r OLD     first take over all that the holder at OLD has; that one ends, and if
+	             descriptor 0 is not a socket, its clients are served here from then on
+	  -R OTHER   first copy all that the holder at OTHER has; that one goes on
+	  -s NOTIFY  make a socket NOTIFY for programs that store with sd_notify(3)
+	  -H         drop descriptors whose other end hangs up; those that came by sd_notify(3)
+	             are dropped then in any case, unless they came with FDPOLL=0
+	  -w         restart, as for USR1, when our binary is replaced
+
+	  Rights:
+	  The access rules judge each client. What it may do is in the variables that its rule
+	  sets. The first two are extended regular expressions for names.
+
+	  S6_FDHOLDER_STORE_REGEX     to store, to delete, and to retrieve and delete
+	  S6_FDHOLDER_RETRIEVE_REGEX  to retrieve
+	  S6_FDHOLDER_LIST            if it is set: to list all names
+	  S6_FDHOLDER_GETDUMP         if it is set: to retrieve everything
+	  S6_FDHOLDER_SETDUMP         if it is set: to store anything, replacing what is there
+
+	  Signals:
+	  TERM  accept nobody, let exchanges end, and exit
+	  USR1  execute the binary anew: all that is held stays held, clients wait meanwhile
+	  HUP   nothing; a CDB that is replaced is noticed
+
+	  Exit status:
+	  0    after TERM, or when a successor has taken over
+	  1    after TERM, descriptors were held; or OLD refuses
+	  2    after TERM, clients were connected
+	  3    both
+	  100  wrong usage
+	  111  a system call failed
+*/
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+
+#include "fdholderd.h"
+
+enum {
+	MOST_GUESTS = 256,
+	OWN_FDS = 14,		/* standard ones, poll's helpers, the rules' directories */
+	RESTART_PATIENCE = 2000,
+	ADMIT_STEP = 200,
+	EXIT_HELD = 1, EXIT_CONNECTED = 2
+};
+
+enum { LISTENER, SIGNALS, TIMER, HANGUPS, NOTIFY, BINARY, GUESTS };	/* in the poll set */
+
+/* --- start ---------------------------------------------------------------------------------- */
+
+static unsigned at_least_one(const char *what, const char *text, unsigned max)
+{
+	unsigned value = number(what, text, UINT_MAX);
+
+	return value < 1 ? 1 : value > max ? max : value;
+}
+
+static void parse(int argc, char **argv, struct holder *holder)
+{
+	int letter;
+
+	while ((letter = option(argc, argv, "v:1c:C:n:t:T:i:x:r:R:s:Hw", NULL)) != -1) {
+		switch (letter) {
+		case 'v': holder->verbosity = number("-v", optarg, UINT_MAX); break;
+		case '1': holder->readiness = 1; break;
+		case 'c': holder->max_guests = at_least_one("-c", optarg, MOST_GUESTS); break;
+		case 'C': holder->user_guests = at_least_one("-C", optarg, MOST_GUESTS); break;
+		case 'n': holder->max_fds = at_least_one("-n", optarg, INT_MAX); break;
+		case 't': holder->timeout = number("-t", optarg, INT_MAX); break;
+		case 'T': holder->drain_timeout = number("-T", optarg, INT_MAX); break;
+		case 'i':
+		case 'x':
+			holder->rules_path = optarg;
+			holder->rules_format = letter == 'i' ? IPC_RULES_DIRECTORY : IPC_RULES_CDB;
+			break;
+		case 'r': holder->takeover = optarg; break;
+		case 'R': holder->copy = optarg; break;
+		case 's': holder->notify_path = optarg; break;
+		case 'H': holder->watch_hangups = 1; break;
+		case 'w': holder->watch_binary = 1; break;
+		}
+	}
+	operands(argc, argv, 0);
+	if (!holder->user_guests)
+		holder->user_guests = (holder->max_guests + 1) / 2;
+}
+
+/* So many that clients, and what they send, always find room beside what is held. */
+static void limit_fds(struct holder *holder)
+{
+	struct rlimit limit;
+	unsigned spare = OWN_FDS + 2 * holder->room, wish = holder->max_fds + spare + IPC_FDS_MAX;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		die(EXIT_TEMPORARY, "unable to read the limit of open files:");
+	if (limit.rlim_cur < limit.rlim_max && limit.rlim_cur < wish) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+		getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (limit.rlim_cur <= spare)
+		die(EXIT_TEMPORARY, "open file limit too low: %u descriptors for %u clients",
+		    (unsigned)limit.rlim_cur, holder->max_guests);
+	/* with room enough, for a whole message of a dump as well */
+	if (limit.rlim_cur > spare + 2 * IPC_FDS_MAX)
+		spare += IPC_FDS_MAX;
+	if (holder->max_fds > limit.rlim_cur - spare)
+		holder->max_fds = limit.rlim_cur - spare;
+}
+
+static void catch_signals(struct holder *holder)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	holder->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	holder->timer = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (holder->signals < 0 || holder->timer < 0)
+		die(EXIT_TEMPORARY, "unable to prepare:");
+}
+
+static void check_listener(struct holder *holder)
+{
+	struct stat st;
+
+	holder->has_listener = !fstat(0, &st) && S_ISSOCK(st.st_mode);
+	if (!holder->has_listener && !holder->takeover)
+		die(EXIT_USAGE, "stdin is not a socket");
+}
+
+static void open_notify(struct holder *holder)
+{
+	/* the one that we took over may not be gone yet */
+	struct ipc_listen how = { .type = SOCK_DGRAM,
+				  .flags = holder->takeover ? IPC_LISTEN_TAKEOVER : 0 };
+	int on = 1;
+
+	holder->notify = ipc_listen(holder->notify_path, &how);
+	if (holder->notify < 0 ||
+	    setsockopt(holder->notify, SOL_SOCKET, SO_PASSCRED, &on, sizeof on))
+		die(EXIT_TEMPORARY, "unable to bind to %s:", holder->notify_path);
+}
+
+static void begin(struct holder *holder)
+{
+	struct stat st;
+
+	if (holder->readiness && fstat(1, &st))
+		die(EXIT_USAGE, "called with option -1 but stdout said:");
+	check_listener(holder);
+	holder->table = ipc_holder_table_open(holder->max_fds);
+	if (!holder->table)
+		die(EXIT_TEMPORARY, "unable to prepare:");
+	take_over(holder);
+	if (fstat(0, &st) || !S_ISSOCK(st.st_mode))
+		die(EXIT_USAGE, "stdin is not a socket");
+	if (holder->notify_path)
+		open_notify(holder);
+}
+
+static void ready(const struct holder *holder)
+{
+	if (holder->readiness && write(1, "\n", 1) < 0) { /* nobody waits for it */ }
+	close(1);
+}
+
+/* --- the loop ------------------------------------------------------------------------------- */
+
+static void handle_signals(struct holder *holder)
+{
+	struct signalfd_siginfo info;
+
+	while (read(holder->signals, &info, sizeof info) == sizeof info) {
+		if (info.ssi_signo == SIGTERM && !holder->draining) {
+			holder->draining = 1;
+			holder->end = holder->drain_timeout ? now_ms() + holder->drain_timeout : 0;
+		}
+		if (info.ssi_signo == SIGUSR1)
+			holder->restarting = 1;
+	}
+}
+
+static void handle_notify(struct holder *holder)
+{
+	struct grants grants;
+	struct ipc_peer peer;
+	char text[8192];
+	int fds[IPC_FDS_MAX];
+	size_t count = IPC_FDS_MAX;
+	ssize_t length;
+
+	length = ipc_fds_receive_from(holder->notify, text, sizeof text, fds, &count, &peer);
+	if (length < 0) {
+		if (errno != EAGAIN && holder->verbosity)
+			warn("unable to receive a notification:");
+		return;
+	}
+	if (!grants_get(holder, -1, &peer, &grants)) {
+		if (ipc_holder_notify(holder->table, text, length, fds, count, &peer,
+				      &grants.rights) < 0 && holder->verbosity)
+			warn("notification of pid %d uid %u:", (int)peer.pid, peer.uid);
+		grants_clear(&grants);
+	}
+	while (count)
+		close(fds[--count]);
+}
+
+/* Wake up when the next descriptor expires, by the wall clock, whoever sets it. */
+static void set_timer(struct holder *holder, int any, const struct ipc_instant *next)
+{
+	struct itimerspec when = { 0 };
+
+	if (any && !ipc_instant_forever(next)) {
+		when.it_value.tv_sec = ipc_instant_seconds(next);
+		when.it_value.tv_nsec = next->nanoseconds < 1000000000 ? next->nanoseconds
+								       : 999999999;
+	}
+	timerfd_settime(holder->timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+static int wanted(struct holder *holder)
+{
+	return !holder->draining && !holder->restarting && !guests_full(holder) &&
+	       ipc_holder_table_fd(holder->table) >= 0 && now_ms() >= holder->accept_after;
+}
+
+static void sooner(int *wait, long long when)
+{
+	long long left = when - now_ms();
+
+	if (left < 0)
+		left = 0;
+	if (*wait < 0 || left < *wait)
+		*wait = left < INT_MAX ? left : INT_MAX;
+}
+
+/* How long may we sleep? */
+static int patience(struct holder *holder)
+{
+	int wait = -1;
+
+	if (holder->end)
+		sooner(&wait, holder->end);
+	if (holder->accept_after > now_ms())
+		sooner(&wait, holder->accept_after);
+	if (guests_waiting(holder))
+		sooner(&wait, now_ms() + ADMIT_STEP);
+	for (unsigned i = 0; i < holder->count; i++)
+		if (holder->guests[i]->deadline)
+			sooner(&wait, holder->guests[i]->deadline);
+	return wait;
+}
+
+static void wait_and_serve(struct holder *holder)
+{
+	struct pollfd fds[GUESTS + 2 * MOST_GUESTS];
+	int calm = ipc_holder_table_fd(holder->table) >= 0;
+	unsigned count = holder->count;
+
+	fds[LISTENER] = (struct pollfd){ .fd = wanted(holder) ? 0 : -1, .events = POLLIN };
+	fds[SIGNALS] = (struct pollfd){ .fd = holder->signals, .events = POLLIN };
+	fds[TIMER] = (struct pollfd){ .fd = holder->timer, .events = POLLIN };
+	fds[HANGUPS] = (struct pollfd){ ipc_holder_table_fd(holder->table), .events = POLLIN };
+	fds[NOTIFY] = (struct pollfd){ .fd = calm ? holder->notify : -1, .events = POLLIN };
+	fds[BINARY] = (struct pollfd){ .fd = holder->binary, .events = POLLIN };
+	for (unsigned i = 0; i < count; i++) {
+		struct guest *guest = holder->guests[i];
+		short events = guest->session ? ipc_holder_session_events(guest->session) : 0;
+
+		/* one that is idle need not begin anything now */
+		if (holder->restarting && events && !ipc_holder_session_busy(guest->session))
+			events = 0;
+		fds[GUESTS + i] = (struct pollfd){ events ? guest->fd : -1, events, 0 };
+	}
+	if (poll(fds, GUESTS + count, patience(holder)) < 0)
+		return;
+	if (fds[SIGNALS].revents)
+		handle_signals(holder);
+	if (fds[NOTIFY].revents)
+		handle_notify(holder);
+	if (fds[BINARY].revents && binary_replaced(holder->binary))
+		holder->restarting = 1;
+	for (unsigned i = 0; i < count; i++)
+		if (fds[GUESTS + i].revents && holder->guests[i]->session)
+			guests_serve(holder, holder->guests[i]);
+	if (fds[LISTENER].revents && wanted(holder))
+		guests_accept(holder);
+}
+
+static _Noreturn void leave(const struct holder *holder)
+{
+	exit((ipc_holder_table_count(holder->table) ? EXIT_HELD : 0) |
+	     (holder->count ? EXIT_CONNECTED : 0));
+}
+
+/* After each event, whatever it was, so that nothing is late because others are busy. */
+static void tick(struct holder *holder)
+{
+	struct ipc_instant next;
+	int any = ipc_holder_table_sweep(holder->table, &next), patient;
+
+	set_timer(holder, any, &next);
+	guests_expire(holder);
+	guests_sweep(holder);
+	guests_admit(holder);
+	if (ipc_holder_table_gone(holder->table))
+		exit(0);
+	if (holder->restarting && !holder->draining && !holder->end)
+		holder->end = now_ms() + RESTART_PATIENCE;
+	patient = guests_busy(holder) && (!holder->end || now_ms() < holder->end);
+	if (holder->draining && !patient)
+		leave(holder);
+	if (holder->restarting && !patient) {
+		restart(holder);
+		holder->restarting = 0;
+		holder->end = 0;
+	}
+}
+
+TOOL(fdholderd, "s6-fdholderd")
+{
+	struct holder holder = { .verbosity = 1, .max_guests = 16, .max_fds = 1000, .notify = -1,
+				 .binary = -1, .argv = argv };
+	int resumed;
+
+	parse(argc, argv, &holder);
+	holder.room = 2 * holder.max_guests;
+	holder.guests = calloc(holder.room, sizeof *holder.guests);
+	limit_fds(&holder);
+	if (holder.rules_path)
+		holder.rules = ipc_rules_open(holder.rules_path, holder.rules_format);
+	if (!holder.guests || (holder.rules_path && !holder.rules))
+		die(EXIT_TEMPORARY, "unable to open the rules in %s:", holder.rules_path);
+	catch_signals(&holder);
+	resumed = resume(&holder);
+	if (!resumed)
+		begin(&holder);
+	own_fd(0);
+	fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
+	if (holder.watch_hangups)
+		ipc_holder_table_watch(holder.table);
+	if (holder.watch_binary)
+		holder.binary = watch_binary();
+	if (!resumed)
+		ready(&holder);
+	for (;;) {
+		tick(&holder);
+		wait_and_serve(&holder);
+	}
+}
