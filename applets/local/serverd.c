@@ -59,7 +59,6 @@ config SERVERD
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "serve.h"
@@ -76,8 +75,7 @@ enum {
 	LONGEST_BURST = 16,	/* accepts for one wake-up */
 	PAUSE = 100,		/* ms without accept after running out of something */
 	QUIET = 5000,		/* ms without trouble that end an episode of it */
-	KILL_GRACE = 5000,	/* ms between TERM and KILL */
-	PIDFD_OPEN = 434
+	KILL_GRACE = 5000	/* ms between TERM and KILL */
 };
 
 struct settings settings = { .verbosity = 1, .max = 40, .user_max = 40, .grace = KILL_GRACE };
@@ -838,8 +836,6 @@ static void parse(int argc, char **argv)
 
 TOOL(serverd, "s6-ipcserverd")
 {
-	int probe;
-
 	/* scripts for s6 may count on it */
 	settings.hand_on = !strncmp(applet_name, "s6-", 3);
 	parse(argc, argv);
@@ -857,10 +853,7 @@ TOOL(serverd, "s6-ipcserverd")
 	nothing = spawn_init(settings.hand_on);
 	take_notify_socket();
 	find_local_path();
-	probe = syscall(PIDFD_OPEN, getpid(), 0);
-	have_pidfds = probe >= 0;
-	if (probe >= 0)
-		close(probe);
+	have_pidfds = spawn_has_pidfds();
 	make_room();
 	now.fd = -1;
 	epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -227,6 +227,19 @@ int spawn_may_recover(int error)
 	return error == EAGAIN || error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
+int spawn_has_pidfds(void)
+{
+	int pidfd = syscall(PIDFD_OPEN, getpid(), 0), has;
+	siginfo_t end;
+
+	if (pidfd < 0)
+		return 0;
+	/* we are no child of ours, which is known only if the kind of the question is */
+	has = waitid(by_pidfd, pidfd, &end, WEXITED | WNOHANG) && errno == ECHILD;
+	close(pidfd);
+	return has;
+}
+
 int spawn_ended(int pidfd, int *status)
 {
 	siginfo_t end = { 0 };

@@ -36,6 +36,9 @@ pid_t spawn(const struct spawn *spawn);
 /* May errno of a failed spawn be gone later? */
 int spawn_may_recover(int error);
 
+/* Can this kernel open pidfds (5.3) and wait for them (5.4)? */
+int spawn_has_pidfds(void);
+
 /* Has the process of PIDFD ended? Then reap it, close PIDFD and tell how, as waitpid(2) does. */
 int spawn_ended(int pidfd, int *status);
 

@@ -10,8 +10,6 @@
 
 #include <ipc.h>
 
-enum { GROUPS_MAX = 65536 };
-
 static int trouble(const char *what)
 {
 	fprintf(stderr, "greetd: %s: %s\n", what, strerror(errno));
@@ -21,13 +19,9 @@ static int trouble(const char *what)
 /* What cannot be found out does not let anybody in. */
 static int allowed(struct ipc_rules *rules, int connection, const struct ipc_peer *peer)
 {
-	static gid_t groups[GROUPS_MAX];
 	struct ipc_verdict verdict;
-	int count = ipc_peer_groups(connection, groups, GROUPS_MAX);
 
-	if (count < 0 && errno != ENOPROTOOPT)
-		return 0;
-	if (ipc_rules_check(rules, peer, groups, count < 0 ? 0 : count, &verdict)) {
+	if (ipc_rules_check_fd(rules, peer, connection, &verdict)) {
 		trouble(*verdict.rule ? verdict.rule : "rules");
 		return 0;
 	}
