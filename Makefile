@@ -27,7 +27,7 @@ KCONFIG_MCONF = kconfig-mconf
 # the smallest code that the compiler can make
 CFLAGS := $(shell $(CC) -Oz -E -x c /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os)
 override CFLAGS += -std=gnu11 -Wall -Wextra -ffunction-sections -fdata-sections \
-	-fno-asynchronous-unwind-tables -fno-unwind-tables
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-jump-tables
 CPPFLAGS =
 override CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilibipc
 LDFLAGS =
@@ -148,7 +148,7 @@ $(O)/libipc.a: $(library)
 $(O)/applets/%.o: applets/%.c $(O)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -include $(O)/include/autoconf.h -Iapplets/box -I$(O)/gen -I$(O)/include \
-		$(CFLAGS) -MMD -MP -c -o $@ $<
+		$(CFLAGS) -fno-pie -MMD -MP -c -o $@ $<
 
 $(O)/libipc/%.o: libipc/%.c $(O)/flags
 	@mkdir -p $(@D)

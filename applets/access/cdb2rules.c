@@ -146,7 +146,7 @@ static void open_temporary(const char *path)
 	if (!mkdtemp(name))
 		die(EXIT_TEMPORARY, "unable to mkdir %s:", name);
 	memcpy(temporary, name, sizeof name);
-	atexit(clean);
+	before_death = clean;
 	top = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (top < 0 || fchmod(top, 0755 & ~mask))
 		die(EXIT_TEMPORARY, "unable to open %s:", name);

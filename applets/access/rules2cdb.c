@@ -65,7 +65,7 @@ static int open_temporary(const char *path)
 	if (fd < 0)
 		die(EXIT_TEMPORARY, "unable to create %s:", name);
 	memcpy(temporary, name, sizeof name);
-	atexit(clean);
+	before_death = clean;
 	return fd;
 }
 

@@ -80,6 +80,8 @@ int exec_next(char **argv, char **envp);
 /* Messages: one line, one write(2), "NAME: fatal: ..."; a final colon adds strerror(errno).
  * Control characters are shown as '?', because a peer may have chosen them. */
 _Noreturn void die(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What die() does after its message, if set; atexit(3) would bring a list and its allocator. */
+extern void (*before_death)(void);
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* As info and warn, for a part of the box that speaks under another name. */

@@ -5,6 +5,8 @@
 
 #include "applet.h"
 
+void (*before_death)(void);
+
 /* A peer or a file chose some of these bytes: nothing in them may look like another line. */
 static void plain(char *text, size_t length)
 {
@@ -38,6 +40,8 @@ void die(int code, const char *format, ...)
 
 	va_start(args, format);
 	line(applet_name, "fatal", format, args);
+	if (before_death)
+		before_death();
 	exit(code);
 }
 

@@ -189,7 +189,7 @@ static pid_t spawn_applet(const struct spawn *spawn)
 {
 	extern char **environ;
 	const char *failed;
-	pid_t pid = fork();
+	pid_t pid = _Fork();	/* one thread: no locks to take, and 2 KB less */
 
 	if (!pid) {
 		begin(spawn);

@@ -87,7 +87,7 @@ static void guard_terminal(void)
 		SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSYS };
 	struct sigaction action = { .sa_handler = die_of, .sa_flags = SA_RESETHAND | SA_NODEFER };
 
-	atexit(restore_terminal);
+	before_death = restore_terminal;
 	for (size_t i = 0; i < sizeof deadly; i++)
 		sigaction(deadly[i], &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -309,6 +309,7 @@ static int converse(struct ipc_sudo *sudo, int pty, int start, int end)
 	/* what the command wrote before it ended, but not for ever what it left behind writes */
 	for (int i = 0; i < 64 && relay.terminal >= 0 && show(&relay); i++)
 		;
+	restore_terminal();
 	status = ipc_sudo_status(sudo);
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

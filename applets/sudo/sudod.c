@@ -389,7 +389,7 @@ static pid_t spawn(const struct settings *set, const int *fds, int terminal, cha
 	failure->step = STEP_EXEC;
 	if (pipe2(report, O_CLOEXEC))
 		return -1;
-	pid = fork();
+	pid = _Fork();
 	if (!pid)
 		run(set, fds, terminal, argv, envp, report[1]);
 	close(report[1]);
