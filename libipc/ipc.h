@@ -380,7 +380,7 @@ int ipc_messages_wait(struct ipc_messages *messages, struct ipc_message *message
 
 /* Wait on FD, the descriptor that $IPCWORKERFD names, for the next client of the server that
  * keeps us (docs/protocol.md). Returns the connection, and in ENV, whose memory is the caller's
- * (128 KiB do for everybody), what the environment of a handler would be changed by.
+ * (256 KiB do for everybody), what the environment of a handler would be changed by.
  * Errors: EPIPE (the server has no more clients: end), EPROTO (not such a packet), EMSGSIZE (ENV
  * is too small; the client is lost), those of recvmsg(2). */
 int ipc_worker_next(int fd, struct ipc_edits *env);

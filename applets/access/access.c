@@ -67,6 +67,7 @@ struct access {
 	const char *path;	/* of the rules; NULL: none */
 	int format;
 	struct ipc_rules *rules;
+	int asked;		/* an error now is one of the rules */
 	char *prog[4];
 	char exec[65536];	/* what the format can hold */
 };
@@ -158,10 +159,16 @@ static enum judgement obey(struct access *access, const struct client *client, s
 static enum judgement judge(void *data, const struct client *client, struct grant *grant)
 {
 	struct access *access = data;
-	enum judgement judgement = access->rules ? obey(access, client, grant) : GATE_ALLOW;
+	enum judgement judgement = GATE_ALLOW;
 
+	access->asked = access->rules != NULL;
+	if (access->asked)
+		judgement = obey(access, client, grant);
 	if (judgement != GATE_ALLOW)
 		return judgement;
+	if (!access->asked && edit(grant, client->proto, "RULE", NULL))
+		return fault(grant, "environment");
+	access->asked = 0;
 	if (access->hide ? hide(client->proto, grant) : set_local(access, client, grant))
 		return fault(grant, access->hide ? "environment" : "local path");
 	return GATE_ALLOW;
@@ -178,7 +185,7 @@ static void report(void *data, const char *name, const struct client *client,
 	if (judgement == GATE_DENY && access->verbosity >= 2)
 		say(name, "info", "deny pid %d uid %u gid %u: %s", (int)pid, client->peer.uid,
 		    client->peer.gid, reason);
-	if (judgement == GATE_ERROR && access->verbosity >= 1 && access->path)
+	if (judgement == GATE_ERROR && access->verbosity >= 1 && access->asked)
 		say(name, "fatal", "unable to check %s ruleset in %s: %s",
 		    access->format == IPC_RULES_CDB ? "cdb" : "fs", access->path, reason);
 	else if (judgement == GATE_ERROR && access->verbosity >= 1)

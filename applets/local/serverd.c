@@ -24,7 +24,8 @@ config SERVERD
 	  -C USERMAX  at most USERMAX for each user, the others are refused; default 40
 	  -t SECONDS  end a handler that takes longer: TERM, then KILL, to its process group
 	  -g SECONDS  on TERM, wait so long for the handlers to end; -k is the same
-	  -w WORKERS  start PROG so many times, once, and hand the clients to these processes
+	  -w WORKERS  start PROG so many times, once, and hand the clients to these processes,
+	              which -c and -C do not count
 
 	  With NOTIFY_SOCKET set, READY=1 is sent to it when ready.
 
@@ -564,7 +565,8 @@ static void catch_signals(void)
 	static const int caught[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGABRT, SIGUSR1, SIGCHLD };
 	sigset_t set;
 
-	/* whatever we inherited, handlers begin with the defaults */
+	/* whatever we inherited, handlers begin with the defaults; and who sends us a signal means
+	 * it, even if the shell that started us in the background ignored it for us */
 	for (int i = 1; i < NSIG; i++)
 		signal(i, SIG_DFL);
 	sigemptyset(&set);
