@@ -125,7 +125,7 @@ static void limit_fds(struct holder *holder)
 		die(EXIT_TEMPORARY, "unable to read the limit of open files:");
 	if (limit.rlim_cur < limit.rlim_max && limit.rlim_cur < wish) {
 		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
+		prlimit(0, RLIMIT_NOFILE, &limit, NULL);
 		getrlimit(RLIMIT_NOFILE, &limit);
 	}
 	if (limit.rlim_cur <= spare)

@@ -35,7 +35,7 @@ static int try_binary(const char *path)
 {
 	char *argv[] = { "ipcfdholderd", "--help", NULL };
 	int status = -1;
-	pid_t pid = fork();
+	pid_t pid = _Fork();
 
 	if (pid < 0)
 		return -1;

@@ -372,12 +372,6 @@ static void look_closer(struct service *service)
 
 /* --- output --- */
 
-static void put(const char *text)
-{
-	if (fputs(text, stdout) == EOF)
-		die(EXIT_TEMPORARY, "unable to write:");
-}
-
 static const char *type_name(int type)
 {
 	return type == SOCK_STREAM ? "stream" : type == SOCK_DGRAM ? "dgram" : "seqpacket";
@@ -415,30 +409,30 @@ static void row(struct service *s)
 	ipc_format(line, sizeof line, "%-9s %5s %5s %4s %-11s %-23s %s\n", type_name(s->type),
 		   numeral(used, sizeof used, s->used, "-"),
 		   numeral(limit, sizeof limit, s->limit, "-"), mode, owner, process, s->path);
-	put(line);
+	print(line);
 }
 
 static void json_string(const char *key, const char *text)
 {
 	char piece[8];
 
-	put(key);
-	for (put("\""); *text; text++) {
+	print(key);
+	for (print("\""); *text; text++) {
 		unsigned char byte = *text;
 
 		ipc_format(piece, sizeof piece, byte < ' ' || byte >= 127 || byte == '"' ||
 			   byte == '\\' ? "\\u%04x" : "%c", byte);
-		put(piece);
+		print(piece);
 	}
-	put("\"");
+	print("\"");
 }
 
 static void json_number(const char *key, long long value)
 {
 	char text[24];
 
-	put(key);
-	put(numeral(text, sizeof text, value, "null"));
+	print(key);
+	print(numeral(text, sizeof text, value, "null"));
 }
 
 static void object(const struct service *s)
@@ -453,15 +447,15 @@ static void object(const struct service *s)
 	if (s->mode >= 0)
 		json_string(",\"mode\":", mode);
 	else
-		put(",\"mode\":null");
+		print(",\"mode\":null");
 	json_number(",\"uid\":", s->uid);
 	json_number(",\"gid\":", s->gid);
 	json_number(",\"pid\":", s->pid ? s->pid : -1LL);
 	if (s->pid)
 		json_string(",\"process\":", s->comm);
 	else
-		put(",\"process\":null");
-	put("}");
+		print(",\"process\":null");
+	print("}");
 }
 
 TOOL(ls)
@@ -477,23 +471,22 @@ TOOL(ls)
 		list.count = 0;
 		read_table(&list);
 	}
-	qsort(list.services, list.count, sizeof *list.services, by_ino);
+	sort(list.services, list.count, sizeof *list.services, by_ino);
 	look_at_processes(&list);
 	for (size_t i = 0; i < list.count; i++)
 		look_closer(list.services + i);
-	qsort(list.services, list.count, sizeof *list.services, by_path);
-	put(json ? "[" : "TYPE       USED LIMIT MODE OWNER       PROCESS                 PATH\n");
+	sort(list.services, list.count, sizeof *list.services, by_path);
+	print(json ? "[" : "TYPE       USED LIMIT MODE OWNER       PROCESS                 PATH\n");
 	for (size_t i = 0; i < list.count; i++) {
 		if (json)
-			put(i ? ",\n" : "\n");
+			print(i ? ",\n" : "\n");
 		if (json)
 			object(list.services + i);
 		else
 			row(list.services + i);
 	}
 	if (json)
-		put("\n]\n");
-	if (fflush(stdout))
-		die(EXIT_TEMPORARY, "unable to write:");
+		print("\n]\n");
+	print_end();
 	return 0;
 }

@@ -160,8 +160,10 @@ static void say_all(const struct ping *p)
 		ipc_format(answer, sizeof answer, ", answer in %d ms", p->answer);
 	ipc_format(line, sizeof line, ": %s%s%s%s%s%s", p->type ? type_name(p->type) : "",
 		   p->type ? ", " : "", p->what, file, peer, answer);
-	if (fputs(p->path, stdout) == EOF || puts(line) == EOF || fflush(stdout))
-		die(EXIT_TEMPORARY, "unable to write:");
+	print(p->path);
+	print(line);
+	print("\n");
+	print_end();
 }
 
 TOOL(ping)
