@@ -80,11 +80,11 @@ conf = { { $(kconfig) $(KCONFIG_CONF) $(1) $(srctree)/Config.in 3>&1 >kconfig.lo
 $(O)/.config: | $(O)/gen/stamp
 	@$(call conf,--defconfig=$(srctree)/configs/defconfig)
 
-$(filter-out minimal_defconfig,$(configs)): $(O)/gen/stamp
+defconfig: $(O)/gen/stamp
 	@$(call conf,--defconfig=$(srctree)/configs/$@)
 
-# says what is in, so that a new applet is out
-minimal_defconfig: $(O)/gen/stamp
+# these say what is in, so that a new applet is out
+$(filter-out defconfig,$(configs)): $(O)/gen/stamp
 	@export KCONFIG_ALLCONFIG=$(srctree)/configs/$@; $(call conf,--allnoconfig)
 
 ## allyesconfig, allnoconfig: configure with everything, with nothing
@@ -191,6 +191,7 @@ install: $(O)/ipcbox
 		'Version: $(VERSION)' 'Cflags: -I$(INCLUDEDIR)' 'Libs: -L$(LIBDIR) -lipc' \
 		>$(O)/libipc.pc
 	install -m 644 $(O)/libipc.pc $(DESTDIR)$(LIBDIR)/pkgconfig
+	ln -sf libipc.pc $(DESTDIR)$(LIBDIR)/pkgconfig/ipc.pc
 	install -m 644 $(O)/gen/ipcbox.bash $(DESTDIR)$(COMPLETIONDIR)/ipcbox
 	@cd $(DESTDIR)$(BINDIR) && for name in $(links); do $(LINK) ipcbox $$name || exit; done
 	@cd $(DESTDIR)$(COMPLETIONDIR) && for name in $(links); do ln -sf ipcbox $$name || exit; done
@@ -198,6 +199,7 @@ install: $(O)/ipcbox
 ## uninstall: remove what install installs
 uninstall:
 	rm -f $(DESTDIR)$(LIBDIR)/libipc.a $(DESTDIR)$(LIBDIR)/pkgconfig/libipc.pc \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/ipc.pc \
 		$(DESTDIR)$(INCLUDEDIR)/ipc.h
 	@rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(names-y)) \
 		$(addprefix $(DESTDIR)$(COMPLETIONDIR)/,$(names-y)) \
