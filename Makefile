@@ -175,6 +175,23 @@ $(unit_library): $(O)/unit/%.o: %.c Makefile
 
 -include $(unit_library:.o=.d) $(unit_tests:=.d)
 
+# --- fuzzing: every parser of untrusted bytes, under the sanitizers -------------------------
+
+SECONDS = 60
+fuzzers := $(patsubst testsuite/fuzz/%.c,$(O)/fuzz/%,$(sort $(wildcard testsuite/fuzz/*.c)))
+
+## fuzz: each parser against libFuzzer, SECONDS=60 each (needs clang)
+fuzz: $(fuzzers)
+	@for f in $(abspath $(fuzzers)); do mkdir -p $$f.corpus && cd $$f.corpus && \
+		$$f -max_total_time=$(SECONDS) -timeout=20 . >../$$(basename $$f).log 2>&1 || \
+		{ tail -n 40 ../$$(basename $$f).log; exit 1; }; \
+		tail -n 1 ../$$(basename $$f).log; done
+
+$(O)/fuzz/%: testsuite/fuzz/%.c $(wildcard libipc/*.[ch])
+	@mkdir -p $(@D)
+	clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Ilibipc -o $@ $< \
+		$(wildcard libipc/*.c)
+
 # --- installation -------------------------------------------------------------------------
 
 links := $(filter-out ipcbox,$(names-y))
@@ -246,7 +263,7 @@ help:
 clean:
 	rm -rf $(O)
 
-.PHONY: all bench clean $(configs) allyesconfig allnoconfig randconfig oldconfig olddefconfig \
+.PHONY: all bench fuzz clean $(configs) allyesconfig allnoconfig randconfig oldconfig olddefconfig \
 	menuconfig savedefconfig install uninstall check lint configs size demo help unit
 .DELETE_ON_ERROR:
 
