@@ -123,6 +123,9 @@ int own_fd(int fd);
 /* As qsort(3). */
 void sort(void *things, size_t count, size_t size, int (*compare)(const void *, const void *));
 
+/* Every signal back to its default action. */
+void default_signals(void);
+
 /* Milliseconds of CLOCK_MONOTONIC. */
 long long now_ms(void);
 

@@ -567,8 +567,7 @@ static void catch_signals(void)
 
 	/* whatever we inherited, handlers begin with the defaults; and who sends us a signal means
 	 * it, even if the shell that started us in the background ignored it for us */
-	for (int i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL);
+	default_signals();
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
 		if (caught[i] != SIGCHLD || !have_pidfds)
