@@ -281,7 +281,7 @@ static void open_rules(struct access *access)
 {
 	if (!access->path)
 		return;
-	access->rules = ipc_rules_open(access->path, access->format);
+	access->rules = ipc_rules_open(access->path, access->format | IPC_RULES_CACHED);
 	if (!access->rules)
 		die(EXIT_TEMPORARY, "unable to open the rules in %s:", access->path);
 }
