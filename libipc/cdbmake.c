@@ -57,6 +57,18 @@ void ipc_cdb_free(struct ipc_cdb *cdb)
 	free(cdb);
 }
 
+/* Room for a record, behind its two lengths. */
+static unsigned char *extend_record(struct ipc_cdb *cdb, size_t key_length, size_t length)
+{
+	unsigned char *room = extend(cdb, 8 + key_length + length);
+
+	if (!room)
+		return NULL;
+	put32(room, key_length);
+	put32(room + 4, length);
+	return room + 8;
+}
+
 int ipc_cdb_add(struct ipc_cdb *cdb, const void *key, size_t key_length, const void *data,
 		size_t length)
 {
@@ -64,14 +76,12 @@ int ipc_cdb_add(struct ipc_cdb *cdb, const void *key, size_t key_length, const v
 
 	if (key_length > CDB_SIZE_MAX || length > CDB_SIZE_MAX)
 		return errno = EFBIG, -1;
-	room = extend(cdb, 8 + key_length + length);
+	room = extend_record(cdb, key_length, length);
 	if (!room)
 		return -1;
-	put32(room, key_length);
-	put32(room + 4, length);
-	memcpy(room + 8, key, key_length);
+	memcpy(room, key, key_length);
 	if (length)
-		memcpy(room + 8 + key_length, data, length);
+		memcpy(room + key_length, data, length);
 	return 0;
 }
 
@@ -94,7 +104,8 @@ static void insert(struct ipc_cdb *cdb, size_t at)
 	put32(table + 8 * i + 4, at);
 }
 
-int ipc_cdb_write(struct ipc_cdb *cdb, int fd)
+/* Append the tables. Returns the length of the whole file, 0 if there is no room. */
+static size_t finish(struct ipc_cdb *cdb)
 {
 	unsigned slots[256] = { 0 };
 	size_t end = cdb->length, at, table = end, count = 0;
@@ -102,7 +113,7 @@ int ipc_cdb_write(struct ipc_cdb *cdb, int fd)
 	for (at = CDB_HEADER; at < end; at += record_length(cdb->data + at), count++)
 		slots[ipc_cdb_hash(cdb->data + at + 8, ipc_get32(cdb->data + at)) % 256] += 2;
 	if (!extend(cdb, count * 16))
-		return -1;
+		return 0;
 	for (int i = 0; i < 256; i++) {
 		put32(cdb->data + 8 * i, table);
 		put32(cdb->data + 8 * i + 4, slots[i]);
@@ -110,31 +121,59 @@ int ipc_cdb_write(struct ipc_cdb *cdb, int fd)
 	}
 	for (at = CDB_HEADER; at < end; at += record_length(cdb->data + at))
 		insert(cdb, at);
-	at = cdb->length;
 	cdb->length = end;
-	return ipc_write_all(fd, cdb->data, at);
+	return table;
+}
+
+int ipc_cdb_write(struct ipc_cdb *cdb, int fd)
+{
+	size_t length = finish(cdb);
+
+	return length ? ipc_write_all(fd, cdb->data, length) : -1;
+}
+
+int ipc_cdb_take(struct ipc_cdb *from, struct cdb *to)
+{
+	to->size = finish(from);
+	if (!to->size)
+		return -1;
+	to->data = from->data;
+	from->data = NULL;
+	from->length = from->size = 0;
+	return 0;
+}
+
+static unsigned char *put_part(unsigned char *to, const char *bytes, size_t length)
+{
+	*to++ = length >> 8;
+	*to++ = length;
+	if (length)
+		memcpy(to, bytes, length);
+	return to + length;
+}
+
+int ipc_cdb_put_rule(struct ipc_cdb *cdb, const struct ipc_verdict *rule)
+{
+	size_t length = rule->decision == IPC_RULES_ALLOW ? 5 + rule->env_length + rule->exec_length
+							  : 1;
+	size_t key_length = strlen(rule->rule);
+	unsigned char *to = extend_record(cdb, key_length, length);
+
+	if (!to)
+		return -1;
+	memcpy(to, rule->rule, key_length);
+	to += key_length;
+	*to++ = length > 1 ? 'A' : 'D';
+	if (length > 1)
+		put_part(put_part(to, rule->env, rule->env_length), rule->exec, rule->exec_length);
+	return 0;
 }
 
 int ipc_cdb_add_rule(struct ipc_cdb *cdb, const struct ipc_verdict *rule)
 {
-	unsigned char record[5 + 2 * IPC_RECORD_MAX] = { 'D' }, *to = record + 1;
-
 	if (rule->decision == IPC_RULES_NONE)
 		return errno = EINVAL, -1;
-	if (rule->decision == IPC_RULES_ALLOW) {
-		if (rule->env_length > IPC_RECORD_MAX || rule->exec_length > IPC_RECORD_MAX)
-			return errno = E2BIG, -1;
-		record[0] = 'A';
-		*to++ = rule->env_length >> 8;
-		*to++ = rule->env_length;
-		if (rule->env_length)
-			memcpy(to, rule->env, rule->env_length);
-		to += rule->env_length;
-		*to++ = rule->exec_length >> 8;
-		*to++ = rule->exec_length;
-		if (rule->exec_length)
-			memcpy(to, rule->exec, rule->exec_length);
-		to += rule->exec_length;
-	}
-	return ipc_cdb_add(cdb, rule->rule, strlen(rule->rule), record, to - record);
+	if (rule->env_length > IPC_RECORD_MAX || rule->exec_length > IPC_RECORD_MAX)
+		return errno = E2BIG, -1;
+	return ipc_cdb_put_rule(cdb, rule);
 }

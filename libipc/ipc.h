@@ -221,17 +221,24 @@ struct ipc_verdict {
 	size_t exec_length;
 };				/* the pointers are valid until the next check */
 
-enum { IPC_RULES_DIRECTORY, IPC_RULES_CDB };
+enum { IPC_RULES_DIRECTORY, IPC_RULES_CDB, IPC_RULES_CACHED };
 
 /* Prepare the rules in the directory or file PATH. A directory need not exist: no rule matches
  * until it does. Which ids are mapped is found out here, once.
+ * With IPC_RULES_DIRECTORY | IPC_RULES_CACHED, checks from the second one on are answered from
+ * memory while the kernel says that nothing in the directory has changed. The answers are the
+ * same: the first check after a change knows of it, and where the kernel could miss one (a file
+ * system that is not local, symbolic links, more than 1000 files) or where a rule cannot be read,
+ * each check reads the directory. Two exceptions: a file that is written through a mapping has
+ * changed when it is unmapped, and the process must not change its rights between checks. It takes
+ * two descriptors, close-on-exec, and memory at a check, at most once a second.
  * Errors: ENOMEM, EINVAL (not a cdb), EFBIG (a cdb over 256 MB), those of open(2) for a cdb. */
 struct ipc_rules *ipc_rules_open(const char *path, int format);
 
 void ipc_rules_close(struct ipc_rules *rules);
 
 /* Ask about PEER with its COUNT supplementary GROUPS. Does not allocate, except to read a cdb that
- * was replaced. Returns 0 with the verdict, a denial included. A return of -1 must be treated as a
+ * was replaced or, IPC_RULES_CACHED, a directory that has changed. Returns 0 with the verdict, a denial included. A return of -1 must be treated as a
  * denial: verdict->rule then names the key at which it went wrong, "" if it is the whole set.
  * Errors: EACCES and other errors of openat(2) (a rule is there but cannot be read), E2BIG (an env
  * over 60000 bytes or an exec over 4096), EINVAL (a broken record, or NUL in an exec). */

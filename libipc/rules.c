@@ -8,7 +8,11 @@
 
 #include "rules.h"
 
-enum { GROUPS_MAX = 65536 };	/* the kernel's limit */
+enum {
+	GROUPS_MAX = 65536,	/* the kernel's limit */
+	AGAIN = 1000,		/* ms between two readings of a whole directory */
+	LATER = 10000		/* ms until the next, if it cannot be kept in memory */
+};
 
 struct ipc_rules {
 	int format;
@@ -16,7 +20,11 @@ struct ipc_rules {
 	uid_t uid;				/* self */
 	gid_t gid;
 	int dir;				/* during a question; -1: there is no directory */
-	struct cdb cdb;
+	struct cdb cdb;				/* or what we remember of the directory */
+	int records;				/* this question is answered from it */
+	int cached;				/* IPC_RULES_CACHED */
+	struct tree tree;
+	long long next;				/* when to remember again, 0: never asked */
 	char exec[RULE_EXEC_MAX + 1];
 	char env[RULE_ENV_MAX];
 	gid_t groups[GROUPS_MAX];		/* of whom ipc_rules_check_fd asks for */
@@ -73,13 +81,15 @@ struct ipc_rules *ipc_rules_open(const char *path, int format)
 	if (!rules)
 		return NULL;
 	memcpy(rules->path, path, strlen(path));
-	rules->format = format;
+	rules->format = format & ~IPC_RULES_CACHED;
+	rules->cached = format == (IPC_RULES_DIRECTORY | IPC_RULES_CACHED);
+	rules->tree = (struct tree){ .changes = -1, .mounts = -1 };
 	rules->dir = -1;
 	rules->uid = geteuid();
 	rules->gid = getegid();
 	rules->unmapped_uid = unmapped("/proc/self/uid_map", "/proc/sys/kernel/overflowuid");
 	rules->unmapped_gid = unmapped("/proc/self/gid_map", "/proc/sys/kernel/overflowgid");
-	if (format == IPC_RULES_CDB && ipc_cdb_refresh(&rules->cdb, path)) {
+	if (rules->format == IPC_RULES_CDB && ipc_cdb_refresh(&rules->cdb, path)) {
 		int error = errno;
 
 		ipc_rules_close(rules);
@@ -89,10 +99,17 @@ struct ipc_rules *ipc_rules_open(const char *path, int format)
 	return rules;
 }
 
+static void forget(struct ipc_rules *rules)
+{
+	ipc_tree_forget(&rules->tree);
+	free(rules->cdb.data);
+	rules->cdb.data = NULL;
+}
+
 void ipc_rules_close(struct ipc_rules *rules)
 {
 	if (rules)
-		free(rules->cdb.data);
+		forget(rules);
 	free(rules);
 }
 
@@ -101,7 +118,8 @@ void ipc_rules_close(struct ipc_rules *rules)
 static int begin(struct ipc_rules *rules, struct ipc_verdict *verdict)
 {
 	*verdict = (struct ipc_verdict){ .decision = IPC_RULES_DENY };
-	if (rules->format == IPC_RULES_CDB)
+	rules->records = rules->format == IPC_RULES_CDB;
+	if (rules->records)
 		return ipc_cdb_refresh(&rules->cdb, rules->path);
 	/* not open(2), to which musl adds an fcntl(2) */
 	rules->dir = openat(AT_FDCWD, rules->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -137,7 +155,7 @@ static int find(struct ipc_rules *rules, const char *key, struct rule *rule)
 	int found;
 
 	*rule = (struct rule){ .decision = IPC_RULES_NONE, .dir = -1 };
-	if (rules->format != IPC_RULES_CDB)
+	if (!rules->records)
 		return rules->dir < 0 ? 0 : ipc_rule_find(rules->dir, key, rule);
 	found = ipc_cdb_find(&rules->cdb, key, strlen(key), &data, &length);
 	return found > 0 ? decide_record(data, length, rule) : found;
@@ -293,7 +311,7 @@ static int has(struct question *q, const char *family)
 	struct ipc_rules *rules = q->rules;
 	struct stat st;
 
-	if (rules->format == IPC_RULES_CDB)
+	if (rules->records)
 		return *family == 'u' ? rules->cdb.has_users : rules->cdb.has_groups;
 	if (rules->dir < 0)
 		return 0;
@@ -385,30 +403,6 @@ static int decide(struct question *q)
 	if (!decided(q) && by_groups(q) < 0)
 		return -1;
 	return decided(q) ? 0 : consider(q, "uid", "default", 0);
-}
-
-static int ask(struct question *q)
-{
-	int failed = begin(q->rules, q->verdict);
-
-	q->best = (struct rule){ .decision = IPC_RULES_NONE, .dir = -1 };
-	if (!failed)
-		failed = decide(q) < 0;
-	return conclude(q->rules, &q->best, failed, q->verdict);
-}
-
-int ipc_rules_check(struct ipc_rules *rules, const struct ipc_peer *peer, const gid_t *groups,
-		    int count, struct ipc_verdict *verdict)
-{
-	return ask(&(struct question){ .rules = rules, .peer = peer, .fd = -1, .groups = groups,
-				       .count = count, .verdict = verdict });
-}
-
-int ipc_rules_check_fd(struct ipc_rules *rules, const struct ipc_peer *peer, int fd,
-		       struct ipc_verdict *verdict)
-{
-	return ask(&(struct question){ .rules = rules, .peer = peer, .fd = fd,
-				       .groups = rules->groups, .verdict = verdict });
 }
 
 /* --- all of them ------------------------------------------------------------------------- */
@@ -519,4 +513,90 @@ int ipc_rules_walk(struct ipc_rules *rules, int (*visit)(void *, const struct ip
 		result = rules->format == IPC_RULES_CDB ? walk_cdb(&walk) : walk_directory(&walk);
 	end(rules);
 	return result;
+}
+
+/* --- remembering a directory ------------------------------------------------------------- */
+
+static int remember_rule(void *cdb, const struct ipc_verdict *rule)
+{
+	return ipc_cdb_put_rule(cdb, rule);
+}
+
+/* Whether there is a directory of this family, with rules or without. */
+static int has_family(struct ipc_rules *rules, const char *family)
+{
+	struct ipc_verdict verdict;
+
+	return has(&(struct question){ .rules = rules, .verdict = &verdict }, family) > 0;
+}
+
+/* Keep all rules in memory, if it can be told when one of them changes and none is broken. They
+ * are watched before they are read, so that no change is missed. */
+static void remember(struct ipc_rules *rules)
+{
+	struct ipc_cdb *cdb = ipc_cdb_new();
+	struct ipc_verdict verdict;
+	struct walk walk = { .rules = rules, .verdict = &verdict, .visit = remember_rule,
+			     .data = cdb };
+
+	if (cdb && !begin(rules, &verdict) && !ipc_tree_watch(&rules->tree, rules->dir) &&
+	    !walk_directory(&walk) && !ipc_cdb_take(cdb, &rules->cdb)) {
+		rules->cdb.has_users = has_family(rules, "user");
+		rules->cdb.has_groups = has_family(rules, "group");
+	}
+	end(rules);
+	ipc_cdb_free(cdb);
+}
+
+/* Whether this question can be answered from memory. Reading all rules is dear: a set that is asked
+ * once, as by a link of a chain, is never read, and one that changes all the time once a second. */
+static int remembered(struct ipc_rules *rules)
+{
+	long long now;
+
+	if (!rules->cached)
+		return 0;
+	if (!rules->cdb.data) {
+		now = ipc_now();
+		if (!rules->next || now < rules->next) {
+			rules->next = rules->next ? rules->next : now;
+			return 0;
+		}
+		remember(rules);
+		rules->next = now + (rules->cdb.data ? AGAIN : LATER);
+	}
+	rules->records = rules->cdb.data && ipc_tree_same(&rules->tree, rules->path);
+	if (!rules->records)
+		forget(rules);
+	return rules->records;
+}
+
+/* --- asking ------------------------------------------------------------------------------ */
+
+static int ask(struct question *q)
+{
+	int failed = 0;
+
+	if (remembered(q->rules))
+		*q->verdict = (struct ipc_verdict){ .decision = IPC_RULES_DENY };
+	else
+		failed = begin(q->rules, q->verdict);
+	q->best = (struct rule){ .decision = IPC_RULES_NONE, .dir = -1 };
+	if (!failed)
+		failed = decide(q) < 0;
+	return conclude(q->rules, &q->best, failed, q->verdict);
+}
+
+int ipc_rules_check(struct ipc_rules *rules, const struct ipc_peer *peer, const gid_t *groups,
+		    int count, struct ipc_verdict *verdict)
+{
+	return ask(&(struct question){ .rules = rules, .peer = peer, .fd = -1, .groups = groups,
+				       .count = count, .verdict = verdict });
+}
+
+int ipc_rules_check_fd(struct ipc_rules *rules, const struct ipc_peer *peer, int fd,
+		       struct ipc_verdict *verdict)
+{
+	return ask(&(struct question){ .rules = rules, .peer = peer, .fd = fd,
+				       .groups = rules->groups, .verdict = verdict });
 }

@@ -35,6 +35,24 @@ int ipc_rule_read(int dir, struct ipc_edits *env, char *exec, size_t *exec_lengt
  * returns non-zero. Returns what it returned last. Does not allocate. */
 int ipc_directory_walk(int dir, int (*visit)(void *, const char *), void *data);
 
+/* --- a directory that is watched: rulestree.c -------------------------------------------- */
+
+struct tree {
+	int changes, mounts;	/* -1: nothing is watched */
+	dev_t dev;
+	ino_t ino;
+	unsigned count;
+};
+
+/* Watch the directory DIR with all that is in it. Fails if a change could go unnoticed: on file
+ * systems that others may write to, through symbolic links, with over 1000 entries. */
+int ipc_tree_watch(struct tree *tree, int dir);
+
+/* Whether nothing has changed and PATH still is that directory. Two system calls. */
+int ipc_tree_same(const struct tree *tree, const char *path);
+
+void ipc_tree_forget(struct tree *tree);
+
 /* --- cdb: cdb.c -------------------------------------------------------------------------- */
 
 struct cdb {
@@ -56,6 +74,13 @@ int ipc_cdb_find(const struct cdb *cdb, const void *key, size_t key_length,
  * behind the last one; EINVAL if the file is broken. */
 int ipc_cdb_next(const struct cdb *cdb, size_t *at, const unsigned char **key, size_t *key_length,
 		 const unsigned char **data, size_t *length);
+
+/* As ipc_cdb_add_rule, for a rule of a directory, of any size. */
+int ipc_cdb_put_rule(struct ipc_cdb *cdb, const struct ipc_verdict *rule);
+
+/* Move what was made FROM, which is then good for free only, TO a cdb in memory. It has no
+ * end and no facts about users and groups. */
+int ipc_cdb_take(struct ipc_cdb *from, struct cdb *to);
 
 unsigned ipc_cdb_hash(const unsigned char *key, size_t length);
 

@@ -11,10 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "rules.h"
+#include "unit.h"
 
 enum { SELF = -1, OTHER = 4000001 };	/* our own effective id; an id without a name */
 
@@ -193,6 +197,299 @@ static void both_formats_give_the_same_answer(void **state)
 			ipc_rules_close(rules);
 		}
 	}
+}
+
+enum { CACHED = IPC_RULES_DIRECTORY | IPC_RULES_CACHED };
+
+/* The second question fills the memory, which takes two descriptors, and the third uses it. */
+static void memory_gives_the_same_answer(void **state)
+{
+	struct ipc_verdict verdict;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
+		int before = count_fds();
+		struct ipc_rules *rules;
+
+		make_rules(questions[i].rules);
+		rules = ipc_rules_open("r", CACHED);
+		for (int n = 0; n < 3; n++) {
+			ask(rules, &questions[i], &verdict);
+			expect(&questions[i], &verdict);
+			assert_int_equal(count_fds() - before, n ? 2 : 0);
+		}
+		ipc_rules_close(rules);
+		assert_int_equal(count_fds(), before);
+	}
+}
+
+/* All that a set says about somebody, as text. */
+static void say(struct ipc_rules *rules, char *text)
+{
+	struct ipc_peer peer = { .uid = OTHER, .gid = OTHER };
+	struct ipc_verdict verdict;
+	int error = ipc_rules_check(rules, &peer, NULL, 0, &verdict) ? errno : 0;
+	size_t length;
+
+	if (error)
+		verdict.env_length = verdict.exec_length = 0;
+	length = sprintf(text, "%s, %d, %s, ", strerror(error), verdict.decision, verdict.rule);
+	for (size_t i = 0; i < verdict.env_length; i++)
+		text[length++] = verdict.env[i] ? verdict.env[i] : '|';
+	sprintf(text + length, ", %.*s", (int)verdict.exec_length,
+		verdict.exec ? verdict.exec : "");
+}
+
+enum { SAID_MAX = 70000 };
+
+/* Compare what is said from memory, or is said because memory is no good any more, and live. */
+static void expect_live(struct ipc_rules *rules, const char *change)
+{
+	static char said[SAID_MAX], live[SAID_MAX];
+	struct ipc_rules *fresh = ipc_rules_open("r", IPC_RULES_DIRECTORY);
+
+	say(rules, said);
+	say(fresh, live);
+	ipc_rules_close(fresh);
+	if (strcmp(said, live))
+		fail_msg("%s: [%s] instead of [%s]", change, said, live);
+}
+
+static struct ipc_rules *open_warm(void)
+{
+	static char said[SAID_MAX];
+	struct ipc_rules *rules = ipc_rules_open("r", CACHED);
+
+	say(rules, said);
+	say(rules, said);
+	return rules;
+}
+
+static void run(const char *command)
+{
+	assert_int_equal(system(command), 0);
+}
+
+static void the_next_question_knows_of_every_change(void **state)
+{
+	static const char *const changes[] = {
+		"mkdir r/uid/4000001 && : >r/uid/4000001/deny",
+		"mkdir -p r/user r/gid/4000001 && : >r/gid/4000001/deny",
+		"mv r/uid/default/allow r/uid/default/deny",
+		"rm r/uid/default/allow",
+		"rm -r r/uid",
+		"mv r/uid/default r/uid/1",
+		"mv r/uid r/uids",
+		"mv other r/uid/4000001",
+		"mv r old && cp -r old r && echo new >r/uid/default/env/KEY",
+		"mv r old",
+		"ln -sfn r2 link && mv r old && mv link r",
+		"printf X | dd of=r/uid/default/env/KEY conv=notrunc status=none",
+		"echo more >>r/uid/default/exec",
+		": >r/uid/default/exec",
+		"rm r/uid/default/exec",
+		"echo x >r/uid/default/env/MORE",
+		"echo x >r/new && mv r/new r/uid/default/env/KEY",
+		"rm r/uid/default/env/KEY",
+		"mv r/uid/default/env r/uid/default/e",
+		"truncate -s 1 r/uid/default/env/KEY",
+		/* by another name that it has, or will have */
+		"echo y >outside",
+		"ln r/uid/default/exec second && echo y >second",
+		/* what makes the set unfit to be remembered */
+		"ln -s default r/uid/4000001",
+		"mkdir r/uid/default/env/DIR",
+		": >r/uid/4000001",
+		/* through links that nothing watches */
+		"ln -s ../../r2/uid/default r/uid/4000001 && echo z >r2/uid/default/env/KEY",
+	};
+	static char before[SAID_MAX], after[SAID_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+		int fds = count_fds();
+		struct ipc_rules *rules;
+
+		run("rm -rf old other r2 outside second link r");
+		make_rules("+uid/default");
+		run("echo run >r/uid/default/exec; cp -r r r2; echo 2 >r2/uid/default/env/KEY;"
+		    "echo x >outside; ln outside r/uid/default/env/HARD;"
+		    "mkdir other; : >other/deny");
+		rules = open_warm();
+		say(rules, before);
+		assert_int_equal(count_fds() - fds, 2);
+		run(changes[i]);
+		expect_live(rules, changes[i]);
+		say(rules, after);
+		if (!strcmp(before, after))
+			fail_msg("%s: no change", changes[i]);
+		assert_int_equal(count_fds(), fds);
+		ipc_rules_close(rules);
+	}
+	run("rm -rf old other r2 outside second link r");
+}
+
+/* The directory may be named through a link that leads elsewhere tomorrow. */
+static void a_link_to_another_directory_is_followed_at_once(void **state)
+{
+	static char said[SAID_MAX];
+	struct ipc_rules *rules;
+
+	(void)state;
+	make_rules("+uid/default");
+	run("rm -rf r2; mv r r2; cp -r r2 r3; echo 3 >r3/uid/default/env/KEY; ln -s r2 r");
+	rules = open_warm();
+	say(rules, said);
+	assert_non_null(strstr(said, "KEY=uid/default"));
+	run("ln -s r3 new && mv -T new r");
+	say(rules, said);
+	assert_non_null(strstr(said, "KEY=3"));
+	ipc_rules_close(rules);
+	run("rm -r r r2 r3");
+}
+
+/* Changes of permission, for somebody whom they concern. */
+static void permissions_are_seen_at_once(void **state)
+{
+	static const char *const paths[] = {
+		"r", "r/uid", "r/uid/default", "r/uid/default/allow", "r/uid/default/env",
+		"r/uid/default/env/KEY", "r/uid/default/exec",
+	};
+	static char said[SAID_MAX];
+	uid_t uid = geteuid();
+
+	(void)state;
+	assert_int_equal(chmod(top, 0755), 0);
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		int fds = count_fds();
+		struct ipc_rules *rules;
+
+		make_rules("+uid/default");
+		write_file("r/uid/default/exec", "x", 1);
+		assert_true(uid || !seteuid(OTHER));
+		rules = open_warm();
+		assert_int_equal(count_fds() - fds, 2);
+		assert_int_equal(seteuid(uid), 0);
+		assert_int_equal(chmod(paths[i], 0), 0);
+		assert_true(uid || !seteuid(OTHER));
+		expect_live(rules, paths[i]);
+		say(rules, said);
+		assert_non_null(strstr(said, "Permission denied"));
+		ipc_rules_close(rules);
+		/* unreadable from the beginning: never remembered */
+		rules = open_warm();
+		assert_int_equal(count_fds(), fds);
+		expect_live(rules, paths[i]);
+		ipc_rules_close(rules);
+		assert_int_equal(seteuid(uid), 0);
+		assert_int_equal(chmod(paths[i], 0755), 0);
+	}
+}
+
+static void what_cannot_be_watched_is_not_remembered(void **state)
+{
+	static const char *const sets[] = {
+		"ln -s default r/uid/1",
+		"ln -s KEY r/uid/default/env/LINK",
+		"mkfifo r/uid/default/env/FIFO",
+		": >r/uid/4000001",
+		"mkdir r/uid/default/env/DIR",
+		"mkdir r/pool && cd r/pool && seq 1000 | xargs mkdir",
+		"rm -r r",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+		int fds = count_fds();
+		struct ipc_rules *rules;
+
+		make_rules("+uid/default");
+		run(sets[i]);
+		rules = open_warm();
+		assert_int_equal(count_fds(), fds);
+		expect_live(rules, sets[i]);
+		ipc_rules_close(rules);
+	}
+}
+
+/* An env that is larger than what a cdb may hold for others. */
+static void a_large_rule_is_remembered_whole(void **state)
+{
+	char text[4095], path[64];
+	int fds = count_fds();
+	struct ipc_rules *rules;
+
+	(void)state;
+	memset(text, 'x', sizeof text);
+	make_rules("+uid/default");
+	for (int i = 0; i < 14; i++) {
+		snprintf(path, sizeof path, "r/uid/default/env/V%02d", i);
+		write_file(path, text, sizeof text);
+	}
+	write_file("r/uid/default/exec", text, sizeof text);
+	rules = open_warm();
+	assert_int_equal(count_fds() - fds, 2);
+	expect_live(rules, "nothing");
+	assert_int_equal(count_fds() - fds, 2);
+	ipc_rules_close(rules);
+}
+
+static void a_changed_set_is_remembered_again(void **state)
+{
+	static char said[SAID_MAX];
+	int fds = count_fds();
+	struct ipc_rules *rules;
+
+	(void)state;
+	make_rules("+uid/default");
+	rules = open_warm();
+	for (int i = 0; i < 2; i++) {
+		write_file("r/uid/default/env/KEY", i ? "two" : "one", 3);
+		expect_live(rules, "env");
+		assert_int_equal(count_fds(), fds);
+	}
+	for (int i = 0; i < 500 && count_fds() == fds; i++) {
+		usleep(20000);
+		say(rules, said);
+		assert_non_null(strstr(said, "KEY=two"));
+	}
+	assert_int_equal(count_fds() - fds, 2);
+	unlink("r/uid/default/allow");
+	expect_live(rules, "allow");
+	ipc_rules_close(rules);
+}
+
+/* Returns 0 if it is seen that something is mounted over rules; in a process of its own. */
+static int mount_over_rules(void)
+{
+	static char said[SAID_MAX];
+	struct ipc_rules *rules = open_warm();
+	int fds = count_fds();
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return 2;
+	ipc_rules_close(rules);
+	rules = open_warm();
+	if (count_fds() != fds || mount("none", "r/uid", "tmpfs", 0, NULL))
+		return 1;
+	say(rules, said);
+	return !strstr(said, ", 2, ,");
+}
+
+static void mounts_are_seen_at_once(void **state)
+{
+	pid_t pid;
+	int status;
+
+	(void)state;
+	make_rules("+uid/default");
+	pid = fork();
+	if (!pid)
+		_exit(mount_over_rules());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
+		skip();
+	assert_int_equal(status, 0);
 }
 
 static void check_error(const char *path, int format, int error, const char *rule)
@@ -510,6 +807,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_formats_give_the_same_answer),
+		cmocka_unit_test(memory_gives_the_same_answer),
+		cmocka_unit_test(the_next_question_knows_of_every_change),
+		cmocka_unit_test(a_link_to_another_directory_is_followed_at_once),
+		cmocka_unit_test(permissions_are_seen_at_once),
+		cmocka_unit_test(what_cannot_be_watched_is_not_remembered),
+		cmocka_unit_test(a_large_rule_is_remembered_whole),
+		cmocka_unit_test(a_changed_set_is_remembered_again),
+		cmocka_unit_test(mounts_are_seen_at_once),
 		cmocka_unit_test(what_cannot_be_read_is_an_error),
 		cmocka_unit_test(limits_are_errors_and_cut_nothing),
 		cmocka_unit_test(env_files_are_read_as_documented),

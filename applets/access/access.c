@@ -20,7 +20,7 @@ config ACCESS
 	  -E        remove PROTO and the variables about the connection
 	  -l LOCAL  the value of ${PROTO}LOCALPATH; without it the variable stays as it is and,
 	            if there is none, becomes the name of the socket
-	  -i DIR    rules in a directory, read for every client
+	  -i DIR    rules in a directory; a change counts from the next client on
 	  -x CDB    rules in a file made by ipcrules2cdb, read again when it is replaced
 	  -n UID:GID[,GID...]
 	            ask for this client, print the answer and run nothing; ids are numbers or
@@ -281,7 +281,7 @@ static void open_rules(struct access *access)
 {
 	if (!access->path)
 		return;
-	access->rules = ipc_rules_open(access->path, access->format);
+	access->rules = ipc_rules_open(access->path, access->format | IPC_RULES_CACHED);
 	if (!access->rules)
 		die(EXIT_TEMPORARY, "unable to open the rules in %s:", access->path);
 }

@@ -46,7 +46,8 @@ struct gate {
 	 * usage exits, so that a mistake shows when the server starts. *DATA is what judge
 	 * gets. May allocate. */
 	char **(*prepare)(int argc, char **argv, void **data);
-	/* Judge one client. Does not block, allocate, print or exit. */
+	/* Judge one client. Does not block, print or exit, nor allocate except to read rules
+	 * that have changed. */
 	enum judgement (*judge)(void *data, const struct client *client, struct grant *grant);
 	/* Log a judgement under NAME; PID is the process that serves the client or would have,
 	 * 0 if there is none. It is called once for each client, after judge if the client is
