@@ -74,6 +74,7 @@ enum {
 	SPARE_FILES = 32,	/* descriptors that we need besides one for each handler */
 	EVENTS = 64,
 	LONGEST_BURST = 16,	/* accepts for one wake-up */
+	ALONE = 16,		/* wake-ups for one client each, before the next try for more */
 	PAUSE = 100,		/* ms without accept after running out of something */
 	QUIET = 5000,		/* ms without trouble that end an episode of it */
 	KILL_GRACE = 5000	/* ms between TERM and KILL */
@@ -103,7 +104,7 @@ static struct {
 static char **base, **envp;	/* the environment without the facts, and of one handler */
 static gid_t *groups;
 static int signals = -1;
-static int listener_blocks, burst = 1, polled = 1;
+static int listener_blocks, polled = 1;
 static long long resume, last_trouble;	/* ms of now_ms, 0: never */
 static int ready_fd = -1, drain_limit = -1;
 static int nothing = -1;	/* /dev/null */
@@ -394,15 +395,19 @@ static int accept_one(void)
 	return 0;
 }
 
-/* As many as came, up to a limit that grows while they keep coming, so that a single client
- * costs no second accept and a crowd costs no epoll_wait for each. */
+/* As many as came, but when one came alone the next ones are expected to, and cost no second
+ * accept each, only one in a while to see whether a crowd has come. */
 static void accept_some(void)
 {
-	int left = burst;
+	static int patience;
+	int limit = listener_blocks || patience ? 1 : LONGEST_BURST, count = 0;
 
-	while (left && accepting() && accept_one())
-		left--;
-	burst = left || listener_blocks ? 1 : burst < LONGEST_BURST ? burst * 2 : LONGEST_BURST;
+	while (count < limit && accepting() && accept_one())
+		count++;
+	if (patience)
+		patience--;
+	else if (count < 2)
+		patience = ALONE;
 }
 
 /* --- the end ------------------------------------------------------------------------------- */
