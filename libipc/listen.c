@@ -2,12 +2,12 @@
 /* safe binding: the only code that makes a socket visible */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -33,7 +33,7 @@ static int lock_directory(int dir)
 	for (int waited = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB); waited += LOCK_STEP) {
 		if (errno != EWOULDBLOCK || waited >= LOCK_PATIENCE)
 			break;
-		nanosleep(&(struct timespec){ .tv_nsec = LOCK_STEP * 1000000 }, NULL);
+		poll(NULL, 0, LOCK_STEP);
 	}
 	return fd;
 }

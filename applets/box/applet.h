@@ -95,6 +95,10 @@ _Noreturn void usage(const char *format, ...) __attribute__((format(printf, 1, 2
  * before the applet returns; both die if it cannot be written. */
 void print(const char *text);
 void print_end(void);
+/* As ipc_format, at most 1023 bytes. */
+void print_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* BEFORE and then TEXT as a JSON string, null if it is NULL; bytes over 126 become \u00HH. */
+void print_json(const char *before, const char *text);
 
 /* As getopt_long(3), with its optarg and optind, but without abbreviations: stops at the first
  * word that is not an option, answers --help and dies of what it does not know. LONGS may be NULL.

@@ -33,7 +33,6 @@ config PING
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "applet.h"
 
@@ -148,20 +147,15 @@ static const char *type_name(int type)
 
 static void say_all(const struct ping *p)
 {
-	char line[512], file[64] = "", peer[80] = "", answer[40] = "";
-
-	if (p->has_file)
-		ipc_format(file, sizeof file, ", owner %u:%u mode %04o", p->file.st_uid,
-			   p->file.st_gid, p->file.st_mode & 07777);
-	if (p->has_peer)
-		ipc_format(peer, sizeof peer, ", server pid %d uid %u gid %u", p->peer.pid,
-			   p->peer.uid, p->peer.gid);
-	if (p->answer >= 0)
-		ipc_format(answer, sizeof answer, ", answer in %d ms", p->answer);
-	ipc_format(line, sizeof line, ": %s%s%s%s%s%s", p->type ? type_name(p->type) : "",
-		   p->type ? ", " : "", p->what, file, peer, answer);
 	print(p->path);
-	print(line);
+	print_format(": %s%s%s", p->type ? type_name(p->type) : "", p->type ? ", " : "", p->what);
+	if (p->has_file)
+		print_format(", owner %u:%u mode %04o", p->file.st_uid, p->file.st_gid,
+			     p->file.st_mode & 07777);
+	if (p->has_peer)
+		print_format(", server pid %d uid %u gid %u", p->peer.pid, p->peer.uid, p->peer.gid);
+	if (p->answer >= 0)
+		print_format(", answer in %d ms", p->answer);
 	print("\n");
 	print_end();
 }
@@ -188,7 +182,7 @@ TOOL(ping)
 	ping.path = argv[0];
 	end = now_ms() + wait;
 	for (look(&ping); ping.code && now_ms() < end; look(&ping))
-		nanosleep(&(struct timespec){ .tv_nsec = PAUSE * 1000000L }, NULL);
+		poll(NULL, 0, PAUSE);
 	if (!quiet)
 		say_all(&ping);
 	return ping.code;
