@@ -67,11 +67,8 @@ static void set_abstract(struct parsing *p)
 
 static char **parse(int argc, char **argv, struct parsing *p)
 {
-	static const struct option longs[] = {
-		{ "fd", required_argument, NULL, 'f' }, { "stdin", no_argument, NULL, 'i' },
-		{ "stdout", no_argument, NULL, 'o' }, { "stderr", no_argument, NULL, 'e' },
-		{ "abstract", no_argument, NULL, 'a' }, { "run", no_argument, NULL, 'r' }, { 0 }
-	};
+	static const char longs[] = "ffd\0" "istdin\0" "ostdout\0" "estderr\0" "aabstract\0"
+				    "rrun\0";
 	int letter;
 
 	while ((letter = option(argc, argv, "f:ioear", longs)) != 'r') {

@@ -68,11 +68,7 @@ static int duplicate(pid_t pid, int fd)
 
 TOOL(fdsend, "fdsend")
 {
-	static const struct option longs[] = {
-		{ "fd", required_argument, NULL, 'f' }, { "pid", required_argument, NULL, 'p' },
-		{ "dup", no_argument, NULL, 'd' }, { "blocking", no_argument, NULL, 'b' },
-		{ "abstract", no_argument, NULL, 'a' }, { 0 }
-	};
+	static const char longs[] = "ffd\0" "ppid\0" "ddup\0" "bblocking\0" "aabstract\0";
 	struct ipc_connect how = { .timeout = -1 };
 	int fd = -1, pid = -1, dup = 0, abstract = 0, letter, sock;
 	char name[SOCKSPEC_SIZE];

@@ -36,8 +36,6 @@ config SUDO
 
 #include "applet.h"
 
-static const struct option longs[] = { { "pty", no_argument, NULL, 'P' }, { 0 } };
-
 struct settings {
 	int verbosity, bare, pty;
 	const char *bind, *local, *start, *end;
@@ -87,7 +85,7 @@ CHAIN(sudo, "s6-sudo")
 	struct settings set = { .verbosity = 1, .start = "0", .end = "0" };
 	int letter;
 
-	while ((letter = option(argc, argv, "qQvp:l:ePt:T:", longs)) != -1) {
+	while ((letter = option(argc, argv, "qQvp:l:ePt:T:", "Ppty\0")) != -1) {
 		switch (letter) {
 		case 'q': set.verbosity -= set.verbosity > 0; break;
 		case 'Q': set.verbosity = 1; break;

@@ -44,8 +44,6 @@ config SUDOC
 
 extern char **environ;
 
-static const struct option longs[] = { { "pty", no_argument, NULL, 'p' }, { 0 } };
-
 /* --- our own terminal ------------------------------------------------------------------- */
 
 static struct termios cooked;
@@ -341,7 +339,7 @@ TOOL(sudoc, "s6-sudoc")
 	int start = 0, end = 0, letter;
 	struct ipc_sudo *sudo;
 
-	while ((letter = option(argc, argv, "ept:T:", longs)) != -1) {
+	while ((letter = option(argc, argv, "ept:T:", "ppty\0")) != -1) {
 		switch (letter) {
 		case 'e': command.envp = NULL; break;
 		case 'p': command.flags = IPC_SUDO_TERMINAL; break;
