@@ -36,11 +36,10 @@ config SUDOC
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 
-#include "applet.h"
+#include "connection.h"
 
 extern char **environ;
 
@@ -171,24 +170,7 @@ static void start_relay(struct relay *relay, int terminal)
 /* --- signals ---------------------------------------------------------------------------- */
 
 static const char forwarded[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH,
-	SIGTSTP, SIGCONT };
-
-static int open_signals(void)
-{
-	struct sigaction action;
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof forwarded; i++)
-		if (!sigaction(forwarded[i], NULL, &action) && action.sa_handler != SIG_IGN)
-			sigaddset(&set, forwarded[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		die(EXIT_TEMPORARY, "unable to wait for signals:");
-	return fd;
-}
+	SIGTSTP, SIGCONT, 0 };
 
 /* Stop as whoever sent SIGTSTP wants it, and go on after SIGCONT. */
 static void stop(const struct relay *relay)
@@ -228,6 +210,7 @@ static void forward(int signals, struct ipc_sudo *sudo, const struct relay *rela
 /* Why it went wrong, in the words of the state in which it did. */
 static _Noreturn void fail(const struct ipc_sudo *sudo)
 {
+	enum ipc_sudo_state state = ipc_sudo_state(sudo);
 	int family = strlen(applet_name) - strlen("sudoc");
 
 	restore_terminal();
@@ -236,19 +219,14 @@ static _Noreturn void fail(const struct ipc_sudo *sudo)
 		    "server", family, applet_name);
 	if (errno == EOPNOTSUPP)
 		die(EXIT_TEMPORARY, "the server cannot give a terminal");
-	switch (ipc_sudo_state(sudo)) {
-	case IPC_SUDO_GREETING:
-		if (errno == EPIPE || errno == ETIMEDOUT || errno == ECONNRESET)
-			die(EXIT_TEMPORARY, "unable to connect to the %.*ssudod server - check "
-			    "that you have appropriate permissions", family, applet_name);
-		die(EXIT_TEMPORARY, "unable to read banner from server:");
-	case IPC_SUDO_SENDING:
-		die(EXIT_TEMPORARY, "unable to send args to server:");
-	case IPC_SUDO_STARTING:
-		die(EXIT_TEMPORARY, "unable to get confirmation from server:");
-	default:
-		die(EXIT_TEMPORARY, "unable to get exit status from server:");
-	}
+	if (state == IPC_SUDO_GREETING &&
+	    (errno == EPIPE || errno == ETIMEDOUT || errno == ECONNRESET))
+		die(EXIT_TEMPORARY, "unable to connect to the %.*ssudod server - check that you "
+		    "have appropriate permissions", family, applet_name);
+	die(EXIT_TEMPORARY, "unable to %s server:",
+	    state == IPC_SUDO_GREETING ? "read banner from" :
+	    state == IPC_SUDO_SENDING ? "send args to" :
+	    state == IPC_SUDO_STARTING ? "get confirmation from" : "get exit status from");
 }
 
 /* Wait and act, once. DEADLINE is on the clock of now_ms, -1 is none. */
@@ -299,7 +277,7 @@ static int converse(struct ipc_sudo *sudo, int pty, int start, int end)
 		die(EXIT_TEMPORARY, "unable to start privileged program: server answered:");
 	}
 	if (ipc_sudo_extended(sudo))
-		signals = open_signals();
+		signals = open_signals(forwarded, 1);
 	start_relay(&relay, ipc_sudo_terminal(sudo));
 	deadline = end ? now_ms() + end : -1;
 	while (ipc_sudo_state(sudo) == IPC_SUDO_RUNNING)
@@ -313,25 +291,6 @@ static int converse(struct ipc_sudo *sudo, int pty, int start, int end)
 }
 
 /* --- start ------------------------------------------------------------------------------ */
-
-static void open_missing(void)
-{
-	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) < 0)
-			die(EXIT_TEMPORARY, "unable to open /dev/null:");
-}
-
-static void check_connection(void)
-{
-	struct stat in, out;
-
-	for (int fd = 6; fd <= 7; fd++)
-		if (fstat(fd, fd == 6 ? &in : &out) ||
-		    fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
-			die(EXIT_TEMPORARY, "unable to use descriptor %d:", fd);
-	if (in.st_ino != out.st_ino || in.st_dev != out.st_dev)
-		die(EXIT_USAGE, "descriptors 6 and 7 are not one connection");
-}
 
 TOOL(sudoc, "s6-sudoc")
 {
@@ -348,8 +307,7 @@ TOOL(sudoc, "s6-sudoc")
 		}
 	}
 	command.argv = operands(argc, argv, 0);
-	open_missing();
-	check_connection();
+	take_connection(6);
 	sudo = ipc_sudo_open(6, &command);
 	if (!sudo)
 		die(EXIT_TEMPORARY, "unable to start:");
