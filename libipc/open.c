@@ -23,21 +23,6 @@ enum { REQUEST = 'O', REQUEST_HEAD = 5, ANSWER_HEAD = 4, RACES = 16 };
 
 /* --- messages --- */
 
-static void put32(char *to, unsigned value)
-{
-	for (int i = 0; i < 4; i++)
-		to[i] = value >> (24 - 8 * i);
-}
-
-static unsigned get32(const char *from)
-{
-	unsigned value = 0;
-
-	for (int i = 0; i < 4; i++)
-		value = value << 8 | (unsigned char)from[i];
-	return value;
-}
-
 /* An absolute path without empty components, "." and "..": what a pattern sees is then what
  * the kernel walks. Other names, such as "tcp:127.0.0.1:80", are not paths. */
 static int is_plain(const char *path)
@@ -62,7 +47,7 @@ int ipc_open_send(struct ipc_messages *messages, const char *name, unsigned how)
 	if (length > IPC_OPEN_NAME_MAX)
 		return errno = ENAMETOOLONG, -1;
 	data[0] = REQUEST;
-	put32(data + 1, how);
+	ipc_put_be32(data + 1, how);
 	memcpy(data + REQUEST_HEAD, name, length);
 	return ipc_message_send(messages, data, REQUEST_HEAD + length, NULL, 0);
 }
@@ -75,7 +60,7 @@ int ipc_open_parse(const struct ipc_message *message, struct ipc_open_request *r
 		return errno = EPROTO, -1;
 	if (length > IPC_OPEN_NAME_MAX)
 		return errno = ENAMETOOLONG, -1;
-	request->how = get32(message->data + 1);
+	request->how = ipc_get_be32(message->data + 1);
 	memcpy(request->name, message->data + REQUEST_HEAD, length);
 	request->name[length] = 0;
 	if (request->how & ~(IPC_OPEN_LAST * 2U - 1) || strlen(request->name) != length ||
@@ -91,7 +76,7 @@ int ipc_open_answer(struct ipc_messages *messages, int fd, int error, const char
 
 	if ((fd < 0) != (error > 0))
 		return errno = EINVAL, -1;
-	put32(data, error);
+	ipc_put_be32(data, error);
 	memcpy(data + ANSWER_HEAD, text, length);
 	return ipc_message_send(messages, data, ANSWER_HEAD + length, &fd, fd >= 0);
 }
@@ -105,7 +90,7 @@ int ipc_open_receive(struct ipc_message *message, char *text)
 	*text = 0;
 	if (message->length < ANSWER_HEAD || length >= IPC_OPEN_TEXT_SIZE)
 		return errno = EPROTO, -1;
-	error = get32(message->data);
+	error = ipc_get_be32(message->data);
 	if (error > INT_MAX || message->count != !error)
 		return errno = EPROTO, -1;
 	for (size_t i = 0; i < length; i++)
