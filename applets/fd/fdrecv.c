@@ -9,16 +9,14 @@ config FDRECV
 	  usage: ipcfdrecv {[-a] {-f FD|-i|-o|-e} SOCKET}... --run PROG...
 
 	  Wait for one descriptor at each SOCKET, in this order, put it at the number that is
-	  named before SOCKET, and run PROG. SOCKET is a path that begins with "/", or a name in
-	  the directory of this user, which is /run/fdsend for root and /run/user/UID/fdsend for
-	  others. The socket is for this user alone and is gone when somebody has connected to it.
+	  named before SOCKET, and run PROG. SOCKET is a path from "/", or a name in /run/fdsend
+	  for root and /run/user/UID/fdsend for others.
 
 	  -f FD  put the descriptor at FD (--fd)
 	  -i     put it at 0 (--stdin)
 	  -o     put it at 1 (--stdout)
 	  -e     put it at 2 (--stderr)
-	  -a     the SOCKET is the name of an abstract socket, which every user can connect to
-	         (--abstract)
+	  -a     SOCKET is the name of an abstract socket (--abstract)
 	  -r     PROG follows (--run)
 
 	  Exit status:

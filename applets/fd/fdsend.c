@@ -8,15 +8,12 @@ config FDSEND
 	help
 	  usage: ipcfdsend [-b] [-a] [-p PID [-d]] -f FD SOCKET
 
-	  Send the open descriptor FD to the ipcfdrecv that waits at SOCKET: a path that begins
-	  with "/", or a name in the directory of this user, which is /run/fdsend for root and
-	  /run/user/UID/fdsend for others.
+	  Send the open descriptor FD to the ipcfdrecv that waits at SOCKET: a path from "/", or
+	  a name in /run/fdsend for root and /run/user/UID/fdsend for others.
 
 	  -f FD   the descriptor to send (--fd)
-	  -p PID  that of process PID: its file is opened anew, for the same access and with an
-	          offset of its own (--pid)
-	  -d      with -p: a duplicate of the descriptor itself, which shares offset and flags
-	          and may be anything, such as a socket (--dup)
+	  -p PID  that of process PID: its file is opened anew (--pid)
+	  -d      with -p: a duplicate of the descriptor itself (--dup)
 	  -b      wait until somebody receives at SOCKET (--blocking)
 	  -a      SOCKET is the name of an abstract socket (--abstract)
 

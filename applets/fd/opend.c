@@ -8,28 +8,26 @@ config OPEND
 	help
 	  usage: ipcopend [-q|-v] [-l] [-L DIR] [-t MS]
 
-	  Serve one client, on descriptor 0: open what it asks for and pass it the descriptor, or
-	  answer why not. Meant to be the program of a server with access rules, whose
-	  environment says what the client may open:
+	  Serve one client, on descriptor 0: open what it asks for and pass it the descriptor.
+	  The environment, which access rules set, says what it may open:
 
 	      ipcserver /run/open.sock access -i /etc/open ipcopend
 
-	  Each variable holds patterns, see the manual, with blanks between them. What none of
-	  them matches is refused before anything is looked at.
+	  Each variable holds patterns, see the manual, with blanks between them.
 
 	  -q      quiet: errors only
-	  -v      log what is opened, too, not only what is refused
-	  -l      lock every terminal, whether or not the client asks for it
-	  -L DIR  with a lock on a terminal, keep a file LCK..NAME in DIR with the client's pid
+	  -v      log what is opened, too
+	  -l      lock every terminal
+	  -L DIR  with a lock on a terminal, keep a file LCK..NAME in DIR
 	  -t MS   give up when the client is silent for MS milliseconds
 
 	  Environment:
-	  IPCOPEN_READ    may be opened for reading
-	  IPCOPEN_WRITE   may be opened for writing, appending and truncating
-	  IPCOPEN_APPEND  may be opened for appending
-	  IPCOPEN_CREATE  may be made if it is not there, by the umask
+	  IPCOPEN_READ    for reading
+	  IPCOPEN_WRITE   for writing, appending and truncating
+	  IPCOPEN_APPEND  for appending
+	  IPCOPEN_CREATE  may be made if it is not there
 	  IPCOPEN_LOCK    may be locked
-	  IPCOPEN_BIND    may be made: sockets by name, see openfd
+	  IPCOPEN_BIND    sockets by name, see openfd
 
 config OPEND_SOCKETS
 	bool "Sockets by name"

@@ -22,7 +22,7 @@ config LS
 	  PROCESS  the one with the lowest number that has it open
 	  PATH     as it was given to bind
 
-	  What we may not know, or what the kernel does not tell, is "-", and null in JSON.
+	  What is not known is "-", and null in JSON.
 */
 #include <dirent.h>
 #include <fcntl.h>

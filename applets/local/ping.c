@@ -8,9 +8,8 @@ config PING
 	help
 	  usage: ipcping [-q] [-t MS] [-s TEXT] [-w MS] PATH
 
-	  Say in one line of what type the socket at PATH is, who owns it and whether a server
-	  listens, and exit 0 if one does. This makes a connection. "@NAME" is an abstract
-	  socket.
+	  Say of what type the socket at PATH is, who owns it and whether a server listens, by
+	  connecting to it. "@NAME" is an abstract socket.
 
 	  -q       say nothing
 	  -t MS    wait at most MS milliseconds for a place in the backlog; then close our side

@@ -10,12 +10,8 @@ config SUDO
 	help
 	  usage: ipcsudo [-q|-Q|-v] [-p BIND] [-l LOCAL] [-e] [-P] [-t MS] [-T MS] PATH [ARGS...]
 
-	  Ask the server at PATH, an ipcsudod behind access rules, to run its command with ARGS,
-	  with our standard input, output and error and the variables of our environment that it
-	  wants; and exit as the command does. Nothing here is setuid: the server knows from the
-	  kernel who asks, and does the rest with rights that it has already.
-
-	  It connects as ipcclient does and speaks as ipcsudoc does.
+	  Have the server at PATH run its command with ARGS and our standard input, output and
+	  error, and exit as the command does: ipcclient and then ipcsudoc.
 
 	  -q         quiet: errors only
 	  -Q         normal messages

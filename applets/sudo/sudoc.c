@@ -8,21 +8,13 @@ config SUDOC
 	help
 	  usage: ipcsudoc [-e] [-p] [-t MS] [-T MS] [ARGS...]
 
-	  The client of ipcsudod, on a connection that is open as descriptors 6 and 7: ask it to
-	  run its command with ARGS and with our standard input, output and error, and exit as the
-	  command does. It sends our environment; the server takes what it wants of it.
-
-	  Signals that we get reach the command: INT, TERM, HUP, QUIT, USR1, USR2, WINCH, TSTP and
-	  CONT, except those that are ignored when we start. If we die the server ends the command.
+	  The client of ipcsudod, on descriptors 6 and 7: have it run its command with ARGS and
+	  our standard input, output and error, and exit as the command does.
 
 	  -e         send no environment
-	  -p         give the command a terminal of its own, so that programs that draw on one
-	             work; ours is in raw mode until it ends
+	  -p         give the command a terminal of its own; ours is in raw mode until it ends
 	  -t MS      wait at most MS milliseconds for the command to start
 	  -T MS      wait at most MS milliseconds for it to end
-
-	  A server that speaks only the protocol of s6-sudod gives no terminal and passes on no
-	  signals: they have their usual effect on us then.
 
 	  Exit status:
 	  N      that of the command

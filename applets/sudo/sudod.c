@@ -10,14 +10,11 @@ config SUDOD
 	  [PROG [ARGS...]]
 
 	  The server of ipcsudo, for one connection on its standard input and output: run PROG
-	  with ARGS and then the client's arguments, as a process group of its own, with the
-	  client's standard input, output and error. Without PROG the client's first argument is
-	  the program. Who may use it, and for what, is the affair of the access rules before it:
+	  with ARGS and then the client's arguments, and with its standard input, output and
+	  error. Without PROG the client's first argument is the program. Access rules before it
+	  say who may use it, and for what:
 
 	      ipcserver /run/restart.sock access -i RULES ipcsudod systemctl restart
-
-	  When the client dies its command is ended: TERM to the process group, KILL to what is
-	  left of it later. The same happens if we get TERM, INT, HUP or QUIT.
 
 	  -0        /dev/null instead of the client's standard input
 	  -1        /dev/null instead of its standard output
@@ -31,16 +28,12 @@ config SUDOD
 	  -q        no audit line
 	  -r NAME=SOFT[:HARD]
 	            limit a resource: as core cpu data fsize locks memlock msgqueue nice nofile
-	            nproc rss rtprio rttime sigpending stack; a number that may end with K, M or
-	            G, or "unlimited"; SOFT alone is for both
+	            nproc rss rtprio rttime sigpending stack; K, M and G multiply; "unlimited"
 
 	  Environment:
-	  IPCSUDO_ARGS  set it by the access rule: a shell pattern for each argument that the
-	                client may use, as in 'restart * | status ...'
+	  IPCSUDO_ARGS  a shell pattern for each argument that the client may use, as in
+	                'restart * | status ...'
 	  IPCRULE       the rule that let the client in, for the audit line
-
-	  The command gets our environment without IPCSUDO_ARGS. A variable with an empty value in
-	  it takes the client's value of that name; all others of the client are dropped.
 
 	  Exit status:
 	  0    the command ran, whatever its own exit status
