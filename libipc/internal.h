@@ -59,6 +59,10 @@ static inline unsigned ipc_get_be32(const void *from)
 	return be32toh(value);
 }
 
+/* Move *TEXT over blanks to its next word and return the length of that, 0 at the end. A backslash
+ * makes the next byte, which may be a blank, a part of the word. */
+size_t ipc_word(const char **text);
+
 /* openat(2) of PATH below DIR, a component after the other, that follows no link at all. */
 int ipc_open_walk(int dir, const char *path, int flags, mode_t mode);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -164,7 +165,7 @@ static int bind_aside(int fd, const struct place *place, const struct ipc_listen
 	if (failed)
 		return -1;
 	if (set_owner(place, aside, how) ||
-	    fchmodat(place->dir, aside, permissions(how), 0) ||
+	    syscall(SYS_fchmodat, place->dir, aside, permissions(how)) ||
 	    start(fd, how) ||
 	    renameat(place->dir, aside, place->dir, place->base)) {
 		error = errno;

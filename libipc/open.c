@@ -106,27 +106,6 @@ int ipc_open_receive(struct ipc_message *message, char *text)
 
 /* --- patterns --- */
 
-/* Take the next pattern off *FROM into PATTERN. Returns 0 at the end of the list. */
-static int next_pattern(const char **from, char *pattern, size_t size)
-{
-	size_t length = 0;
-
-	*from += strspn(*from, " \t\n");
-	if (!**from)
-		return 0;
-	while (**from && !strchr(" \t\n", **from)) {
-		size_t step = **from == '\\' && (*from)[1] ? 2 : 1;
-
-		if (length + step < size)
-			memcpy(pattern + length, *from, step);
-		length += step;
-		*from += step;
-	}
-	/* one that is too long matches nothing */
-	pattern[length < size ? length : 0] = 0;
-	return 1;
-}
-
 /* How many slashes of PATTERN belong to its fixed prefix: those up to the component ".", which is
  * removed, or else those before the first wildcard. */
 static int fixed_slashes(char *pattern)
@@ -181,10 +160,16 @@ static int path_matches(char *pattern, const char *path, size_t *prefix)
 int ipc_open_match(const char *patterns, const char *name, size_t *prefix)
 {
 	char pattern[PATH_MAX];
+	size_t length;
 
 	if (strlen(name) >= sizeof pattern)
 		return 0;
-	while (next_pattern(&patterns, pattern, sizeof pattern)) {
+	for (; (length = ipc_word(&patterns)); patterns += length) {
+		/* a pattern that is too long matches nothing */
+		if (length >= sizeof pattern)
+			continue;
+		memcpy(pattern, patterns, length);
+		pattern[length] = 0;
 		*prefix = 0;
 		if (*name == '/' ? path_matches(pattern, name, prefix)
 				 : ipc_pattern_match(pattern, strlen(pattern), name))

@@ -177,17 +177,6 @@ int ipc_sudo_environment(const struct ipc_sudo_request *request, char *const *ba
 
 /* --- arguments -------------------------------------------------------------------------- */
 
-/* Move *TEXT to its next word and return the length of that, 0 at the end. */
-static size_t word(const char **text)
-{
-	size_t length = 0;
-
-	*text += strspn(*text, " \t\n");
-	while ((*text)[length] && !strchr(" \t\n", (*text)[length]))
-		length += (*text)[length] == '\\' && (*text)[length + 1] ? 2 : 1;
-	return length;
-}
-
 static int is_word(const char *text, size_t length, const char *what)
 {
 	return length == strlen(what) && !memcmp(text, what, length);
@@ -207,7 +196,7 @@ static int alternative_matches(const char **patterns, char *const *argv)
 	int matches = 1, open = 0;
 	size_t length;
 
-	while ((length = word(patterns))) {
+	while ((length = ipc_word(patterns))) {
 		const char *pattern = *patterns;
 
 		*patterns += length;

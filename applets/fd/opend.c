@@ -52,6 +52,7 @@ config OPEND_LOCKFILES
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <termios.h>
 
 #include "applet.h"
 
@@ -252,6 +253,7 @@ static int lock(struct broker *b, int fd, int terminal)
 static int make_ready(struct broker *b, int fd, unsigned how)
 {
 	int exclusive = 0, terminal;
+	struct termios settings;
 	struct stat st;
 
 	if (fstat(fd, &st))
@@ -259,7 +261,7 @@ static int make_ready(struct broker *b, int fd, unsigned how)
 	/* from a directory one can go on to places that nobody spoke of */
 	if (S_ISDIR(st.st_mode))
 		return errno = EISDIR, -1;
-	terminal = S_ISCHR(st.st_mode) && isatty(fd);
+	terminal = S_ISCHR(st.st_mode) && !tcgetattr(fd, &settings);
 	/* the kernel refuses it to others, but not to us if we are root */
 	if (terminal && !ioctl(fd, TIOCGEXCL, &exclusive) && exclusive)
 		return refuse(b, EBUSY, "%s", "in exclusive use");

@@ -293,22 +293,20 @@ static unsigned number_in(char *text, const char *before, const char *after)
 	return ipc_number(text + skip, 10, UINT_MAX, &value) ? 0 : value;
 }
 
-static void look_at_process(struct list *list, int proc, unsigned pid)
+static void look_at_process(struct list *list, unsigned pid)
 {
 	struct service *service, key = { .ino = 0 };
 	struct dirent *entry;
 	char name[64];
 	ssize_t n;
 	DIR *dir;
-	int fd;
 
-	ipc_format(name, sizeof name, "%u/fd", pid);
-	fd = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = fd < 0 ? NULL : fdopendir(fd);
+	ipc_format(name, sizeof name, "/proc/%u/fd", pid);
+	dir = opendir(name);
 	if (!dir)
 		return;
 	while ((entry = readdir(dir))) {
-		n = readlinkat(fd, entry->d_name, name, sizeof name - 1);
+		n = readlinkat(dirfd(dir), entry->d_name, name, sizeof name - 1);
 		name[n < 0 ? 0 : n] = 0;
 		key.ino = number_in(name, "socket:[", "]");
 		service = key.ino ? bsearch(&key, list->services, list->count, sizeof key, by_ino)
@@ -329,7 +327,7 @@ static void look_at_processes(struct list *list)
 		return;
 	while ((entry = readdir(dir)))
 		if (!ipc_number(entry->d_name, 10, INT_MAX, &pid))
-			look_at_process(list, dirfd(dir), pid);
+			look_at_process(list, pid);
 	closedir(dir);
 }
 

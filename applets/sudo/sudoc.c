@@ -53,7 +53,7 @@ static void restore_terminal(void)
 static void die_of(int signal)
 {
 	restore_terminal();
-	raise(signal);	/* SA_RESETHAND and SA_NODEFER: this is the end */
+	kill(getpid(), signal);	/* SA_RESETHAND and SA_NODEFER: this is the end */
 }
 
 static void make_raw(void)
@@ -173,7 +173,7 @@ static void stop(const struct relay *relay)
 	restore_terminal();
 	sigemptyset(&set);
 	sigaddset(&set, SIGTSTP);
-	raise(SIGTSTP);
+	kill(getpid(), SIGTSTP);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	if (was_raw)
