@@ -112,6 +112,7 @@ char **operands(int argc, char **argv, int count);
 
 /* Values of options and variables: wrong usage, with WHAT in the message, if they are not one. */
 unsigned number(const char *what, const char *text, unsigned max);
+int number_option(const char *what);	/* of optarg, at most INT_MAX */
 unsigned octal(const char *what, const char *text);
 uid_t user_number(const char *what, const char *text);	/* a name or a number */
 gid_t group_number(const char *what, const char *text);

@@ -133,6 +133,11 @@ unsigned number(const char *what, const char *text, unsigned max)
 	return value;
 }
 
+int number_option(const char *what)
+{
+	return number(what, optarg, INT_MAX);
+}
+
 unsigned octal(const char *what, const char *text)
 {
 	unsigned value;

@@ -87,8 +87,8 @@ static char **parse(int argc, char **argv, struct pass *pass, int receive)
 	*pass = (struct pass){ .receive = receive, .sock = -1, .timeout = -1 };
 	while ((letter = option(argc, argv, "s:t:u:g:", NULL)) != -1) {
 		switch (letter) {
-		case 's': pass->sock = number("-s", optarg, INT_MAX); break;
-		case 't': pass->timeout = number("-t", optarg, INT_MAX); break;
+		case 's': pass->sock = number_option("-s"); break;
+		case 't': pass->timeout = number_option("-t"); break;
 		case 'u': pass->user = optarg; break;
 		case 'g': pass->group = optarg; break;
 		}

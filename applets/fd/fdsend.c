@@ -23,7 +23,6 @@ config FDSEND
 	  111    a system call failed
 */
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -72,8 +71,8 @@ TOOL(fdsend, "fdsend")
 
 	while ((letter = option(argc, argv, "f:p:dba", longs)) != -1) {
 		switch (letter) {
-		case 'f': fd = number("--fd", optarg, INT_MAX); break;
-		case 'p': pid = number("--pid", optarg, INT_MAX); break;
+		case 'f': fd = number_option("--fd"); break;
+		case 'p': pid = number_option("--pid"); break;
 		case 'd': dup = 1; break;
 		case 'b': how.wait = -1; break;
 		case 'a': abstract = 1; break;

@@ -531,7 +531,7 @@ static void options(struct broker *b, int argc, char **argv)
 		case 'q': b->verbosity = 0; break;
 		case 'v': b->verbosity = 2; break;
 		case 'l': b->lock = 1; break;
-		case 't': b->timeout = number("-t", optarg, INT_MAX); break;
+		case 't': b->timeout = number_option("-t"); break;
 		case 'L': b->lock_dir = optarg; break;
 		}
 	}

@@ -139,8 +139,8 @@ CHAIN(openfd)
 	while ((letter = option(argc, argv, "s:t:w:", NULL)) != -1) {
 		switch (letter) {
 		case 's': path = optarg; break;
-		case 't': connect.timeout = number("-t", optarg, INT_MAX); break;
-		case 'w': connect.wait = number("-w", optarg, INT_MAX); break;
+		case 't': connect.timeout = number_option("-t"); break;
+		case 'w': connect.wait = number_option("-w"); break;
 		}
 	}
 	for (argv = operands(argc, argv, 1); *argv && strchr(*argv, '='); argv++)

@@ -28,7 +28,6 @@ config PING
 	  99   no answer in time
 	  111  something else failed
 */
-#include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -168,9 +167,9 @@ TOOL(ping)
 	while ((letter = option(argc, argv, "qt:s:w:", NULL)) != -1) {
 		switch (letter) {
 		case 'q': quiet = 1; break;
-		case 't': ping.timeout = number("-t", optarg, INT_MAX); break;
+		case 't': ping.timeout = number_option("-t"); break;
 		case 's': ping.say = optarg; break;
-		case 'w': wait = number("-w", optarg, INT_MAX); break;
+		case 'w': wait = number_option("-w"); break;
 		}
 	}
 	argv = operands(argc, argv, 1);

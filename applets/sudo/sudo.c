@@ -28,8 +28,6 @@ config SUDO
 	  128+N  the command was ended by signal N
 	  111    there is no server, it refused us, or it failed
 */
-#include <limits.h>
-
 #include "applet.h"
 
 struct settings {
@@ -87,8 +85,8 @@ CHAIN(sudo, "s6-sudo")
 		case 'l': set.local = optarg; break;
 		case 'e': set.bare = 1; break;
 		case 'P': set.pty = 1; break;
-		case 't': set.start = number("-t", optarg, INT_MAX) ? optarg : NULL; break;
-		case 'T': number("-T", set.end = optarg, INT_MAX); break;
+		case 't': set.start = number_option("-t") ? optarg : NULL; break;
+		case 'T': number_option("-T"); set.end = optarg; break;
 		}
 	}
 	argv = operands(argc, argv, 1);

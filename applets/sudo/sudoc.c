@@ -23,7 +23,6 @@ config SUDOC
 	  111    it refused us, or something failed
 */
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -294,8 +293,8 @@ TOOL(sudoc, "s6-sudoc")
 		switch (letter) {
 		case 'e': command.envp = NULL; break;
 		case 'p': command.flags = IPC_SUDO_TERMINAL; break;
-		case 't': start = number("-t", optarg, INT_MAX); break;
-		case 'T': end = number("-T", optarg, INT_MAX); break;
+		case 't': start = number_option("-t"); break;
+		case 'T': end = number_option("-T"); break;
 		}
 	}
 	command.argv = operands(argc, argv, 0);

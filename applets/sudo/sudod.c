@@ -132,8 +132,8 @@ static char **parse(int argc, char **argv, struct settings *set)
 		case 'd': set->null = 7; set->detached = 1; break;
 		case 'n': set->no_new_privs = 1; break;
 		case 'q': set->quiet = 1; break;
-		case 't': set->timeout = number("-t", optarg, INT_MAX); break;
-		case 'k': set->grace = number("-k", optarg, INT_MAX); break;
+		case 't': set->timeout = number_option("-t"); break;
+		case 'k': set->grace = number_option("-k"); break;
 		case 'c': set->dir = optarg; break;
 		case 'm': set->mask = octal("-m", optarg) & 0777; break;
 		case 'r': set_limit(set, optarg); break;
