@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* connecting, with a limit to how long it takes and a wait for the server to appear */
 #include <errno.h>
+#include <poll.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -75,7 +75,7 @@ int ipc_connect(const char *name, const struct ipc_connect *how)
 		if (!how->wait || (errno != ENOENT && errno != ECONNREFUSED) ||
 		    (how->wait > 0 && ipc_now() >= end))
 			return give_up(fd, how);
-		nanosleep(&(struct timespec){ .tv_nsec = pause * 1000000L }, NULL);
+		poll(NULL, 0, pause);
 		pause = pause * 2 < LONGEST_PAUSE ? pause * 2 : LONGEST_PAUSE;
 	}
 	if (how->timeout > 0 && set_timeout(fd, 0))

@@ -3,6 +3,9 @@
 #ifndef IPC_INTERNAL_H
 #define IPC_INTERNAL_H
 
+#include <endian.h>
+#include <string.h>
+
 #include "ipc.h"
 
 /* Close FD and keep errno; returns -1, for "return ipc_fail(fd)". */
@@ -40,6 +43,26 @@ struct ipc_sender {
 /* Take what came with MSG: the first MAX descriptors go to FDS, the others are closed. SENDER may
  * be NULL; what did not come is left as it is there. Returns how many descriptors came. */
 size_t ipc_control_take(struct msghdr *msg, int *fds, size_t max, struct ipc_sender *sender);
+
+/* Numbers of 32 bits in messages, the high byte first. */
+static inline char *ipc_put_be32(char *to, unsigned value)
+{
+	value = htobe32(value);
+	return (char *)memcpy(to, &value, sizeof value) + sizeof value;
+}
+
+static inline unsigned ipc_get_be32(const void *from)
+{
+	unsigned value;
+
+	memcpy(&value, from, sizeof value);
+	return be32toh(value);
+}
+
+/* Move *TEXT over blanks to its next word and return the length of that, 0 at the end. A backslash
+ * makes the next byte, which may be a blank, a part of the word. */
+size_t ipc_word(const char **text);
+
 /* openat(2) of PATH below DIR, a component after the other, that follows no link at all. */
 int ipc_open_walk(int dir, const char *path, int flags, mode_t mode);
 

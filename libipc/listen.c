@@ -2,12 +2,13 @@
 /* safe binding: the only code that makes a socket visible */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -33,7 +34,7 @@ static int lock_directory(int dir)
 	for (int waited = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB); waited += LOCK_STEP) {
 		if (errno != EWOULDBLOCK || waited >= LOCK_PATIENCE)
 			break;
-		nanosleep(&(struct timespec){ .tv_nsec = LOCK_STEP * 1000000 }, NULL);
+		poll(NULL, 0, LOCK_STEP);
 	}
 	return fd;
 }
@@ -164,7 +165,7 @@ static int bind_aside(int fd, const struct place *place, const struct ipc_listen
 	if (failed)
 		return -1;
 	if (set_owner(place, aside, how) ||
-	    fchmodat(place->dir, aside, permissions(how), 0) ||
+	    syscall(SYS_fchmodat, place->dir, aside, permissions(how)) ||
 	    start(fd, how) ||
 	    renameat(place->dir, aside, place->dir, place->base)) {
 		error = errno;

@@ -65,7 +65,7 @@ static const struct ipc_sender nobody = {
 
 static size_t length_of(const unsigned char *header)
 {
-	return (size_t)header[0] << 24 | header[1] << 16 | header[2] << 8 | header[3];
+	return ipc_get_be32(header);
 }
 
 static size_t count_of(const unsigned char *header)

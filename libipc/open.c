@@ -23,21 +23,6 @@ enum { REQUEST = 'O', REQUEST_HEAD = 5, ANSWER_HEAD = 4, RACES = 16 };
 
 /* --- messages --- */
 
-static void put32(char *to, unsigned value)
-{
-	for (int i = 0; i < 4; i++)
-		to[i] = value >> (24 - 8 * i);
-}
-
-static unsigned get32(const char *from)
-{
-	unsigned value = 0;
-
-	for (int i = 0; i < 4; i++)
-		value = value << 8 | (unsigned char)from[i];
-	return value;
-}
-
 /* An absolute path without empty components, "." and "..": what a pattern sees is then what
  * the kernel walks. Other names, such as "tcp:127.0.0.1:80", are not paths. */
 static int is_plain(const char *path)
@@ -62,7 +47,7 @@ int ipc_open_send(struct ipc_messages *messages, const char *name, unsigned how)
 	if (length > IPC_OPEN_NAME_MAX)
 		return errno = ENAMETOOLONG, -1;
 	data[0] = REQUEST;
-	put32(data + 1, how);
+	ipc_put_be32(data + 1, how);
 	memcpy(data + REQUEST_HEAD, name, length);
 	return ipc_message_send(messages, data, REQUEST_HEAD + length, NULL, 0);
 }
@@ -75,7 +60,7 @@ int ipc_open_parse(const struct ipc_message *message, struct ipc_open_request *r
 		return errno = EPROTO, -1;
 	if (length > IPC_OPEN_NAME_MAX)
 		return errno = ENAMETOOLONG, -1;
-	request->how = get32(message->data + 1);
+	request->how = ipc_get_be32(message->data + 1);
 	memcpy(request->name, message->data + REQUEST_HEAD, length);
 	request->name[length] = 0;
 	if (request->how & ~(IPC_OPEN_LAST * 2U - 1) || strlen(request->name) != length ||
@@ -91,7 +76,7 @@ int ipc_open_answer(struct ipc_messages *messages, int fd, int error, const char
 
 	if ((fd < 0) != (error > 0))
 		return errno = EINVAL, -1;
-	put32(data, error);
+	ipc_put_be32(data, error);
 	memcpy(data + ANSWER_HEAD, text, length);
 	return ipc_message_send(messages, data, ANSWER_HEAD + length, &fd, fd >= 0);
 }
@@ -105,7 +90,7 @@ int ipc_open_receive(struct ipc_message *message, char *text)
 	*text = 0;
 	if (message->length < ANSWER_HEAD || length >= IPC_OPEN_TEXT_SIZE)
 		return errno = EPROTO, -1;
-	error = get32(message->data);
+	error = ipc_get_be32(message->data);
 	if (error > INT_MAX || message->count != !error)
 		return errno = EPROTO, -1;
 	for (size_t i = 0; i < length; i++)
@@ -120,27 +105,6 @@ int ipc_open_receive(struct ipc_message *message, char *text)
 }
 
 /* --- patterns --- */
-
-/* Take the next pattern off *FROM into PATTERN. Returns 0 at the end of the list. */
-static int next_pattern(const char **from, char *pattern, size_t size)
-{
-	size_t length = 0;
-
-	*from += strspn(*from, " \t\n");
-	if (!**from)
-		return 0;
-	while (**from && !strchr(" \t\n", **from)) {
-		size_t step = **from == '\\' && (*from)[1] ? 2 : 1;
-
-		if (length + step < size)
-			memcpy(pattern + length, *from, step);
-		length += step;
-		*from += step;
-	}
-	/* one that is too long matches nothing */
-	pattern[length < size ? length : 0] = 0;
-	return 1;
-}
 
 /* How many slashes of PATTERN belong to its fixed prefix: those up to the component ".", which is
  * removed, or else those before the first wildcard. */
@@ -196,10 +160,16 @@ static int path_matches(char *pattern, const char *path, size_t *prefix)
 int ipc_open_match(const char *patterns, const char *name, size_t *prefix)
 {
 	char pattern[PATH_MAX];
+	size_t length;
 
 	if (strlen(name) >= sizeof pattern)
 		return 0;
-	while (next_pattern(&patterns, pattern, sizeof pattern)) {
+	for (; (length = ipc_word(&patterns)); patterns += length) {
+		/* a pattern that is too long matches nothing */
+		if (length >= sizeof pattern)
+			continue;
+		memcpy(pattern, patterns, length);
+		pattern[length] = 0;
 		*prefix = 0;
 		if (*name == '/' ? path_matches(pattern, name, prefix)
 				 : ipc_pattern_match(pattern, strlen(pattern), name))

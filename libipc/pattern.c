@@ -2,7 +2,7 @@
 /* shell patterns over bytes: fnmatch(3) of a static libc brings its tables of wide characters */
 #include <string.h>
 
-#include "ipc.h"
+#include "internal.h"
 
 static int in_range(unsigned char byte, unsigned char first, unsigned char last)
 {
@@ -109,4 +109,14 @@ int ipc_pattern_match(const char *pattern, size_t length, const char *text)
 		at = star;
 		text = ++star_text;
 	}
+}
+
+size_t ipc_word(const char **text)
+{
+	size_t length = 0;
+
+	*text += strspn(*text, " \t\n");
+	while ((*text)[length] && !strchr(" \t\n", (*text)[length]))
+		length += (*text)[length] == '\\' && (*text)[length + 1] ? 2 : 1;
+	return length;
 }

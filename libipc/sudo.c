@@ -8,20 +8,6 @@
 
 enum { MAX_STRINGS = 131072, MAX_BODY = 1 << 28 };
 
-static char *put(char *to, unsigned value, int bytes)
-{
-	while (bytes--)
-		*to++ = value >> 8 * bytes;
-	return to;
-}
-
-static unsigned get(const char *from)
-{
-	const unsigned char *byte = (const unsigned char *)from;
-
-	return (unsigned)byte[0] << 24 | byte[1] << 16 | byte[2] << 8 | byte[3];
-}
-
 /* The bytes that the strings of LIST take; counts them. */
 static size_t measure(char *const *list, unsigned *count)
 {
@@ -53,12 +39,14 @@ char *ipc_sudo_encode(const struct ipc_sudo_command *command, int extended, size
 	message = malloc(*length);
 	if (!message)
 		return NULL;
-	to = put(put(message, header + args + env, 4), 3, 2);
+	to = ipc_put_be32(message, header + args + env);
+	*to++ = 0;
+	*to++ = 3;
 	memcpy(to, extended ? SUDO_CLIENT_EXTENDED : SUDO_CLIENT, SUDO_BANNER);
-	to = put(put(to + SUDO_BANNER, argc, 4), envc, 4);
-	to = put(put(to, args, 4), env, 4);
+	to = ipc_put_be32(ipc_put_be32(to + SUDO_BANNER, argc), envc);
+	to = ipc_put_be32(ipc_put_be32(to, args), env);
 	if (extended)
-		to = put(to, command->flags, 4);
+		to = ipc_put_be32(to, command->flags);
 	put_strings(put_strings(to, command->argv), command->envp);
 	return message;
 }
@@ -88,14 +76,14 @@ int ipc_sudo_decode(const char *data, size_t length, struct ipc_sudo_request *re
 		return errno = EBADMSG, -1;
 	if (!extended && memcmp(data, SUDO_CLIENT, SUDO_BANNER))
 		return errno = EPROTONOSUPPORT, -1;
-	args = get(data + SUDO_BANNER + 8);
-	env = get(data + SUDO_BANNER + 12);
+	args = ipc_get_be32(data + SUDO_BANNER + 8);
+	env = ipc_get_be32(data + SUDO_BANNER + 12);
 	if (args > length - header || env != length - header - args)
 		return errno = EOVERFLOW, -1;
 	request->extended = extended;
-	request->flags = extended ? get(data + SUDO_HEADER) : 0;
-	request->argc = get(data + SUDO_BANNER);
-	request->envc = get(data + SUDO_BANNER + 4);
+	request->flags = extended ? ipc_get_be32(data + SUDO_HEADER) : 0;
+	request->argc = ipc_get_be32(data + SUDO_BANNER);
+	request->envc = ipc_get_be32(data + SUDO_BANNER + 4);
 	request->args = data + header;
 	request->env = data + header + args;
 	if (request->argc > MAX_STRINGS || request->envc > MAX_STRINGS)
@@ -189,17 +177,6 @@ int ipc_sudo_environment(const struct ipc_sudo_request *request, char *const *ba
 
 /* --- arguments -------------------------------------------------------------------------- */
 
-/* Move *TEXT to its next word and return the length of that, 0 at the end. */
-static size_t word(const char **text)
-{
-	size_t length = 0;
-
-	*text += strspn(*text, " \t\n");
-	while ((*text)[length] && !strchr(" \t\n", (*text)[length]))
-		length += (*text)[length] == '\\' && (*text)[length + 1] ? 2 : 1;
-	return length;
-}
-
 static int is_word(const char *text, size_t length, const char *what)
 {
 	return length == strlen(what) && !memcmp(text, what, length);
@@ -219,7 +196,7 @@ static int alternative_matches(const char **patterns, char *const *argv)
 	int matches = 1, open = 0;
 	size_t length;
 
-	while ((length = word(patterns))) {
+	while ((length = ipc_word(patterns))) {
 		const char *pattern = *patterns;
 
 		*patterns += length;

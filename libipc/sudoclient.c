@@ -119,8 +119,7 @@ static int running(struct ipc_sudo *sudo)
 {
 	if (fill(sudo, 4, NULL))
 		return -1;
-	for (int i = 0; i < 4; i++)
-		sudo->status = (unsigned)sudo->status << 8 | (unsigned char)sudo->in[i];
+	sudo->status = ipc_get_be32(sudo->in);
 	sudo->state = IPC_SUDO_ENDED;
 	return 0;
 }

@@ -140,7 +140,6 @@ int ipc_sudo_server_ended(struct ipc_sudo_server *server, int status)
 {
 	char bytes[4];
 
-	for (int i = 0; i < 4; i++)
-		bytes[i] = (unsigned)status >> (24 - 8 * i);
+	ipc_put_be32(bytes, status);
 	return ipc_fds_send(server->fd, bytes, sizeof bytes, NULL, 0) < 0 ? -1 : 0;
 }

@@ -23,7 +23,7 @@ static int test_clock(clockid_t clock, struct timespec *now)
 #undef clock_gettime
 
 /* of the frame, only what the gate uses here */
-int option(int argc, char **argv, const char *shorts, const struct option *longs)
+int option(int argc, char **argv, const char *shorts, const char *longs)
 {
 	(void)longs;
 	return getopt(argc, argv, shorts);

@@ -79,12 +79,11 @@ static mode_t default_mode(void)
 
 TOOL(rules2cdb, "s6-accessrules-cdb-from-fs")
 {
-	static const struct option longs[] = { { "mode", required_argument, NULL, 'm' }, { 0 } };
 	struct ipc_cdb *cdb = ipc_cdb_new();
 	mode_t mode = default_mode();
 	int fd;
 
-	while (option(argc, argv, "m:", longs) != -1)
+	while (option(argc, argv, "m:", "mmode\0") != -1)
 		mode = octal("-m", optarg) & 07777;
 	argv = operands(argc, argv, 2);
 	if (!cdb)

@@ -95,11 +95,16 @@ _Noreturn void usage(const char *format, ...) __attribute__((format(printf, 1, 2
  * before the applet returns; both die if it cannot be written. */
 void print(const char *text);
 void print_end(void);
+/* As ipc_format, at most 1023 bytes. */
+void print_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* BEFORE and then TEXT as a JSON string, null if it is NULL; bytes over 126 become \u00HH. */
+void print_json(const char *before, const char *text);
 
-/* As getopt_long(3), with its optarg and optind, but without abbreviations: stops at the first
- * word that is not an option, answers --help and dies of what it does not know. LONGS may be NULL.
- * Returns -1 at the end; optind is then PROG. */
-int option(int argc, char **argv, const char *shorts, const struct option *longs);
+/* As getopt(3), with its optarg and optind: stops at the first word that is not an option, answers
+ * --help and dies of what it does not know. LONGS, which may be NULL, has other names of options:
+ * a letter of SHORTS and the name, "ffile\0" for -f and --file. Returns -1 at the end; optind is
+ * then PROG. */
+int option(int argc, char **argv, const char *shorts, const char *longs);
 
 /* The rest of argv after the options; wrong usage if it has fewer than COUNT words or if the
  * last of these, usually a program, is empty. */
@@ -107,6 +112,7 @@ char **operands(int argc, char **argv, int count);
 
 /* Values of options and variables: wrong usage, with WHAT in the message, if they are not one. */
 unsigned number(const char *what, const char *text, unsigned max);
+int number_option(const char *what);	/* of optarg, at most INT_MAX */
 unsigned octal(const char *what, const char *text);
 uid_t user_number(const char *what, const char *text);	/* a name or a number */
 gid_t group_number(const char *what, const char *text);

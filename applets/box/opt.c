@@ -56,24 +56,30 @@ static void take_value(const char *rest, char **argv, const char *dashes, const 
 		optind++;
 }
 
-static int long_option(const char *word, char **argv, const struct option *longs)
+/* The letter of the option NAME, 0 if there is none. */
+static int find_long(const char *longs, const char *name, size_t length)
+{
+	for (; longs && *longs; longs += strlen(longs) + 1)
+		if (!strncmp(longs + 1, name, length) && !longs[1 + length])
+			return *longs;
+	return 0;
+}
+
+/* WORD stands behind "--". */
+static int long_option(const char *word, char **argv, const char *shorts, const char *longs)
 {
 	size_t length = strcspn(word, "=");
 	const char *value = word[length] ? word + length + 1 : NULL;
+	int letter = find_long(longs, word, length), takes = letter && strchr(shorts, letter)[1] == ':';
 
-	for (; longs && longs->name; longs++) {
-		if (strncmp(longs->name, word, length) || longs->name[length])
-			continue;
-		if (longs->has_arg)
-			take_value(value, argv, "--", word, length);
-		else if (value)
-			break;
-		return longs->val;
-	}
-	usage("unknown option --%s", word);
+	if (!letter || (value && !takes))
+		usage("unknown option --%s", word);
+	if (takes)
+		take_value(value, argv, "--", word, length);
+	return letter;
 }
 
-int option(int argc, char **argv, const char *shorts, const struct option *longs)
+int option(int argc, char **argv, const char *shorts, const char *longs)
 {
 	const char *word, *known;
 	int letter;
@@ -92,7 +98,7 @@ int option(int argc, char **argv, const char *shorts, const struct option *longs
 		if (!strcmp(word, "--help"))
 			help();
 		if (word[1] == '-')
-			return long_option(word + 2, argv, longs);
+			return long_option(word + 2, argv, shorts, longs);
 		letters = word + 1;
 	}
 	letter = *letters++;
@@ -125,6 +131,11 @@ unsigned number(const char *what, const char *text, unsigned max)
 		usage("%s is not a number: %s", what, text);
 	}
 	return value;
+}
+
+int number_option(const char *what)
+{
+	return number(what, optarg, INT_MAX);
 }
 
 unsigned octal(const char *what, const char *text)

@@ -9,28 +9,18 @@ config FDPASS
 	  usage: ipcfdpass send [-s FD] [-t MS] [-u USER] [-g GROUP] NAME=FD... [PROG...]
 	  or: ipcfdpass recv [-s FD] [-t MS] [-u USER] [-g GROUP] [NAME=[FD]...] PROG...
 
-	  Send open descriptors to the program at the other end of a connection, each with a
-	  name, and run PROG when they are taken; or receive them and run PROG with them. The
-	  words with a "=" are descriptors, the first word without one is PROG. The connection
-	  is a stream or seqpacket socket and stays open.
+	  Send open descriptors over a connection, each with a name, and run PROG when they are
+	  taken; or receive these and no others, and run PROG with them at the numbers FD, or at
+	  free ones from 3 on. The first word without "=" is PROG.
 
-	  send waits for the answer of the receiver. What it sends stays open for PROG, which is
-	  optional.
-
-	  recv takes one message with exactly the descriptors that are named, and puts each at
-	  the number FD, or at a free number from 3 on if that is left out. A message with
-	  others, or without one of these, is refused. With no descriptor named it takes what
-	  comes, at free numbers.
-
-	  -s FD     the connection; without it that is 7 (a client's, see ipcclient) if it is a
-	            local socket, else 0 (a server's)
+	  -s FD     the connection; else 7 if that is a local socket, else 0
 	  -t MS     give up after MS milliseconds
-	  -u USER   the other end must be this user, a name or a number, by the kernel's word
+	  -u USER   the other end must be this user
 	  -g GROUP  and its group this one
 
 	  Environment of PROG after recv:
-	  FDPASS_NAMES    what came, as NAME=FD,NAME=FD in the order in which it was sent
-	  FDPASS_FD_NAME  the number of NAME, for each name of letters, digits and underscores
+	  FDPASS_NAMES    what came, as NAME=FD,NAME=FD
+	  FDPASS_FD_NAME  the number of NAME, if that can be in a variable
 
 	  Exit status:
 	  1      the descriptors are refused, by the other end or here
@@ -97,8 +87,8 @@ static char **parse(int argc, char **argv, struct pass *pass, int receive)
 	*pass = (struct pass){ .receive = receive, .sock = -1, .timeout = -1 };
 	while ((letter = option(argc, argv, "s:t:u:g:", NULL)) != -1) {
 		switch (letter) {
-		case 's': pass->sock = number("-s", optarg, INT_MAX); break;
-		case 't': pass->timeout = number("-t", optarg, INT_MAX); break;
+		case 's': pass->sock = number_option("-s"); break;
+		case 't': pass->timeout = number_option("-t"); break;
 		case 'u': pass->user = optarg; break;
 		case 'g': pass->group = optarg; break;
 		}

@@ -9,16 +9,14 @@ config FDRECV
 	  usage: ipcfdrecv {[-a] {-f FD|-i|-o|-e} SOCKET}... --run PROG...
 
 	  Wait for one descriptor at each SOCKET, in this order, put it at the number that is
-	  named before SOCKET, and run PROG. SOCKET is a path that begins with "/", or a name in
-	  the directory of this user, which is /run/fdsend for root and /run/user/UID/fdsend for
-	  others. The socket is for this user alone and is gone when somebody has connected to it.
+	  named before SOCKET, and run PROG. SOCKET is a path from "/", or a name in /run/fdsend
+	  for root and /run/user/UID/fdsend for others.
 
 	  -f FD  put the descriptor at FD (--fd)
 	  -i     put it at 0 (--stdin)
 	  -o     put it at 1 (--stdout)
 	  -e     put it at 2 (--stderr)
-	  -a     the SOCKET is the name of an abstract socket, which every user can connect to
-	         (--abstract)
+	  -a     SOCKET is the name of an abstract socket (--abstract)
 	  -r     PROG follows (--run)
 
 	  Exit status:
@@ -67,11 +65,8 @@ static void set_abstract(struct parsing *p)
 
 static char **parse(int argc, char **argv, struct parsing *p)
 {
-	static const struct option longs[] = {
-		{ "fd", required_argument, NULL, 'f' }, { "stdin", no_argument, NULL, 'i' },
-		{ "stdout", no_argument, NULL, 'o' }, { "stderr", no_argument, NULL, 'e' },
-		{ "abstract", no_argument, NULL, 'a' }, { "run", no_argument, NULL, 'r' }, { 0 }
-	};
+	static const char longs[] = "ffd\0" "istdin\0" "ostdout\0" "estderr\0" "aabstract\0"
+				    "rrun\0";
 	int letter;
 
 	while ((letter = option(argc, argv, "f:ioear", longs)) != 'r') {

@@ -8,15 +8,12 @@ config FDSEND
 	help
 	  usage: ipcfdsend [-b] [-a] [-p PID [-d]] -f FD SOCKET
 
-	  Send the open descriptor FD to the ipcfdrecv that waits at SOCKET: a path that begins
-	  with "/", or a name in the directory of this user, which is /run/fdsend for root and
-	  /run/user/UID/fdsend for others.
+	  Send the open descriptor FD to the ipcfdrecv that waits at SOCKET: a path from "/", or
+	  a name in /run/fdsend for root and /run/user/UID/fdsend for others.
 
 	  -f FD   the descriptor to send (--fd)
-	  -p PID  that of process PID: its file is opened anew, for the same access and with an
-	          offset of its own (--pid)
-	  -d      with -p: a duplicate of the descriptor itself, which shares offset and flags
-	          and may be anything, such as a socket (--dup)
+	  -p PID  that of process PID: its file is opened anew (--pid)
+	  -d      with -p: a duplicate of the descriptor itself (--dup)
 	  -b      wait until somebody receives at SOCKET (--blocking)
 	  -a      SOCKET is the name of an abstract socket (--abstract)
 
@@ -26,7 +23,6 @@ config FDSEND
 	  111    a system call failed
 */
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -68,19 +64,15 @@ static int duplicate(pid_t pid, int fd)
 
 TOOL(fdsend, "fdsend")
 {
-	static const struct option longs[] = {
-		{ "fd", required_argument, NULL, 'f' }, { "pid", required_argument, NULL, 'p' },
-		{ "dup", no_argument, NULL, 'd' }, { "blocking", no_argument, NULL, 'b' },
-		{ "abstract", no_argument, NULL, 'a' }, { 0 }
-	};
+	static const char longs[] = "ffd\0" "ppid\0" "ddup\0" "bblocking\0" "aabstract\0";
 	struct ipc_connect how = { .timeout = -1 };
 	int fd = -1, pid = -1, dup = 0, abstract = 0, letter, sock;
 	char name[SOCKSPEC_SIZE];
 
 	while ((letter = option(argc, argv, "f:p:dba", longs)) != -1) {
 		switch (letter) {
-		case 'f': fd = number("--fd", optarg, INT_MAX); break;
-		case 'p': pid = number("--pid", optarg, INT_MAX); break;
+		case 'f': fd = number_option("--fd"); break;
+		case 'p': pid = number_option("--pid"); break;
 		case 'd': dup = 1; break;
 		case 'b': how.wait = -1; break;
 		case 'a': abstract = 1; break;

@@ -8,28 +8,26 @@ config OPEND
 	help
 	  usage: ipcopend [-q|-v] [-l] [-L DIR] [-t MS]
 
-	  Serve one client, on descriptor 0: open what it asks for and pass it the descriptor, or
-	  answer why not. Meant to be the program of a server with access rules, whose
-	  environment says what the client may open:
+	  Serve one client, on descriptor 0: open what it asks for and pass it the descriptor.
+	  The environment, which access rules set, says what it may open:
 
 	      ipcserver /run/open.sock access -i /etc/open ipcopend
 
-	  Each variable holds patterns, see the manual, with blanks between them. What none of
-	  them matches is refused before anything is looked at.
+	  Each variable holds patterns, see the manual, with blanks between them.
 
 	  -q      quiet: errors only
-	  -v      log what is opened, too, not only what is refused
-	  -l      lock every terminal, whether or not the client asks for it
-	  -L DIR  with a lock on a terminal, keep a file LCK..NAME in DIR with the client's pid
+	  -v      log what is opened, too
+	  -l      lock every terminal
+	  -L DIR  with a lock on a terminal, keep a file LCK..NAME in DIR
 	  -t MS   give up when the client is silent for MS milliseconds
 
 	  Environment:
-	  IPCOPEN_READ    may be opened for reading
-	  IPCOPEN_WRITE   may be opened for writing, appending and truncating
-	  IPCOPEN_APPEND  may be opened for appending
-	  IPCOPEN_CREATE  may be made if it is not there, by the umask
+	  IPCOPEN_READ    for reading
+	  IPCOPEN_WRITE   for writing, appending and truncating
+	  IPCOPEN_APPEND  for appending
+	  IPCOPEN_CREATE  may be made if it is not there
 	  IPCOPEN_LOCK    may be locked
-	  IPCOPEN_BIND    may be made: sockets by name, see openfd
+	  IPCOPEN_BIND    sockets by name, see openfd
 
 config OPEND_SOCKETS
 	bool "Sockets by name"
@@ -45,7 +43,6 @@ config OPEND_LOCKFILES
 	help
 	  The files LCK..NAME that older terminal programs use.
 */
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
@@ -55,6 +52,7 @@ config OPEND_LOCKFILES
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <termios.h>
 
 #include "applet.h"
 
@@ -63,18 +61,18 @@ enum { PIDFD_OPEN = 434, NETLINK = 270, ADD_MEMBERSHIP = 1 };
 
 enum { ACCESS = IPC_OPEN_READ | IPC_OPEN_WRITE | IPC_OPEN_APPEND };
 
-/* What a client must be allowed for each bit of its request. */
+/* What a client must be allowed for each bit of its request: one of two variables. */
 static const struct right {
-	unsigned bit;
-	const char *variable, *more;
-	const char *what;
+	unsigned char bit;
+	char variable[7], more[7];
+	char what[11];
 } rights[] = {
-	{ IPC_OPEN_READ, "IPCOPEN_READ", NULL, "reading" },
-	{ IPC_OPEN_WRITE, "IPCOPEN_WRITE", NULL, "writing" },
-	{ IPC_OPEN_APPEND, "IPCOPEN_APPEND", "IPCOPEN_WRITE", "appending" },
-	{ IPC_OPEN_CREATE, "IPCOPEN_CREATE", NULL, "creating" },
-	{ IPC_OPEN_TRUNCATE, "IPCOPEN_WRITE", NULL, "truncating" },
-	{ IPC_OPEN_LOCK, "IPCOPEN_LOCK", NULL, "locking" }
+	{ IPC_OPEN_READ, "READ", "READ", "reading" },
+	{ IPC_OPEN_WRITE, "WRITE", "WRITE", "writing" },
+	{ IPC_OPEN_APPEND, "APPEND", "WRITE", "appending" },
+	{ IPC_OPEN_CREATE, "CREATE", "CREATE", "creating" },
+	{ IPC_OPEN_TRUNCATE, "WRITE", "WRITE", "truncating" },
+	{ IPC_OPEN_LOCK, "LOCK", "LOCK", "locking" }
 };
 
 enum { RIGHTS = sizeof rights / sizeof *rights };
@@ -101,10 +99,23 @@ static int refuse(struct broker *b, int error, const char *format, const char *w
 	return -1;
 }
 
+static int give_up(int fd)
+{
+	int error = errno;
+
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* Does a pattern of $IPCOPEN_VARIABLE match? */
 static int matches(const char *variable, const char *name, size_t *prefix)
 {
-	const char *patterns = variable ? getenv(variable) : NULL;
+	char full[16];
+	const char *patterns;
 
+	ipc_format(full, sizeof full, "IPCOPEN_%s", variable);
+	patterns = getenv(full);
 	return patterns && ipc_open_match(patterns, name, prefix);
 }
 
@@ -242,6 +253,7 @@ static int lock(struct broker *b, int fd, int terminal)
 static int make_ready(struct broker *b, int fd, unsigned how)
 {
 	int exclusive = 0, terminal;
+	struct termios settings;
 	struct stat st;
 
 	if (fstat(fd, &st))
@@ -249,7 +261,7 @@ static int make_ready(struct broker *b, int fd, unsigned how)
 	/* from a directory one can go on to places that nobody spoke of */
 	if (S_ISDIR(st.st_mode))
 		return errno = EISDIR, -1;
-	terminal = S_ISCHR(st.st_mode) && isatty(fd);
+	terminal = S_ISCHR(st.st_mode) && !tcgetattr(fd, &settings);
 	/* the kernel refuses it to others, but not to us if we are root */
 	if (terminal && !ioctl(fd, TIOCGEXCL, &exclusive) && exclusive)
 		return refuse(b, EBUSY, "%s", "in exclusive use");
@@ -291,7 +303,7 @@ static int open_flags(unsigned how)
 static int open_file(struct broker *b, const char *name, unsigned *how)
 {
 	size_t prefixes[RIGHTS];
-	int count = 0, fd, error;
+	int count = 0, fd;
 
 	if (!(*how & ACCESS))
 		*how |= allowed_access(name);
@@ -306,57 +318,101 @@ static int open_file(struct broker *b, const char *name, unsigned *how)
 		count++;
 	}
 	fd = ipc_open_beneath(name, prefixes, count, open_flags(*how), 0666);
-	if (fd < 0 || !make_ready(b, fd, *how))
-		return fd;
-	error = errno;
-	close(fd);
-	errno = error;
-	return -1;
+	return fd < 0 || !make_ready(b, fd, *how) ? fd : give_up(fd);
 }
 
 /* --- sockets --- */
 
-struct socket_address {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-		struct {
-			sa_family_t family;
-			unsigned short pad;
-			unsigned pid, groups;
-		} netlink;
-	};
-	socklen_t length;
+union socket_address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	struct {
+		sa_family_t family;
+		unsigned short pad;
+		unsigned pid, groups;
+	} netlink;
 };
 
-/* "127.0.0.1:80", "[::1]:80" */
-static int parse_address(const char *text, struct socket_address *address)
+/* The number at *TEXT, -1 if none is there; moves behind it. inet_pton(3) is twice the size. */
+static int part(const char **text, int base, int max)
 {
-	const char *colon = strrchr(text, ':');
-	char host[64];
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	const char *digit, *from = *text;
+	int value = 0;
+
+	while (**text && (digit = strchr(digits, **text)) && (digit - digits) % 16 < base) {
+		value = value * base + (digit - digits) % 16;
+		if (value > max || *text - from > 3 || (base == 10 && *from == '0' && *text > from))
+			return -1;
+		++*text;
+	}
+	return *text == from ? -1 : value;
+}
+
+static int parse_v4(const char **text, unsigned char *to)
+{
+	for (int i = 0; i < 4; i++) {
+		int value = i && *(*text)++ != '.' ? -1 : part(text, 10, 255);
+
+		if (value < 0)
+			return -1;
+		to[i] = value;
+	}
+	return 0;
+}
+
+static int parse_v6(const char **text, unsigned char *to)
+{
+	int at = 0, gap = -1, value;
+
+	if (**text == ':' && *++*text != ':')
+		return -1;
+	do {
+		if (**text == ':' && gap < 0) {
+			gap = at;
+			if (*++*text == ']')
+				break;
+		}
+		if (at <= 12 && (*text)[strspn(*text, "0123456789")] == '.') {
+			if (parse_v4(text, to + at))
+				return -1;
+			at += 4;
+			break;
+		}
+		value = part(text, 16, 0xffff);
+		if (value < 0 || at == 16)
+			return -1;
+		to[at++] = value >> 8;
+		to[at++] = value;
+	} while (**text == ':' && ++*text);
+	if (gap < 0 ? at != 16 : at == 16)
+		return -1;
+	if (gap >= 0)
+		memmove(to + 16 - (at - gap), to + gap, at - gap);
+	if (gap >= 0)
+		memset(to + gap, 0, 16 - at);
+	return *(*text)++ == ']' ? 0 : -1;
+}
+
+/* "127.0.0.1:80", "[::1]:80" */
+static int parse_address(const char *text, union socket_address *address)
+{
 	unsigned port;
 
-	*address = (struct socket_address){ .length = 0 };
-	if (!colon || ipc_number(colon + 1, 10, 65535, &port))
+	*address = (union socket_address){ .any.sa_family = *text == '[' ? AF_INET6 : AF_INET };
+	if (*text == '[' ? text++, parse_v6(&text, address->v6.sin6_addr.s6_addr)
+			 : parse_v4(&text, (unsigned char *)&address->v4.sin_addr))
 		return -1;
-	if (*text == '[' && colon[-1] == ']') {
-		ipc_format(host, sizeof host, "%.*s", (int)(colon - text - 2), text + 1);
-		address->v6.sin6_family = AF_INET6;
-		address->v6.sin6_port = htons(port);
-		address->length = sizeof address->v6;
-		return inet_pton(AF_INET6, host, &address->v6.sin6_addr) == 1 ? 0 : -1;
-	}
-	ipc_format(host, sizeof host, "%.*s", (int)(colon - text), text);
-	address->v4.sin_family = AF_INET;
-	address->v4.sin_port = htons(port);
-	address->length = sizeof address->v4;
-	return inet_pton(AF_INET, host, &address->v4.sin_addr) == 1 ? 0 : -1;
+	if (*text != ':' || ipc_number(text + 1, 10, 65535, &port))
+		return -1;
+	address->v4.sin_port = htons(port);	/* it has the same place in v6 */
+	return 0;
 }
 
 static int open_inet(struct broker *b, const char *name, int type)
 {
-	struct socket_address address;
+	union socket_address address;
 	int on = 1, fd;
 
 	if (parse_address(name, &address))
@@ -368,44 +424,39 @@ static int open_inet(struct broker *b, const char *name, int type)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (address.any.sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-	if (!bind(fd, &address.any, address.length) &&
-	    (!(type & SOCK_STREAM) || !listen(fd, SOMAXCONN)))
-		return fd;
-	on = errno;
-	close(fd);
-	errno = on;
-	return -1;
+	if (bind(fd, &address.any, address.any.sa_family == AF_INET ? sizeof address.v4
+								    : sizeof address.v6) ||
+	    (type & SOCK_STREAM && listen(fd, SOMAXCONN)))
+		return give_up(fd);
+	return fd;
 }
 
 /* "route", "audit:1" */
 static int open_netlink(struct broker *b, const char *name, int type)
 {
-	static const struct { const char *name; unsigned number; } families[] = {
+	static const struct { char name[10]; signed char number; } families[] = {
 		{ "route", 0 }, { "sock-diag", 4 }, { "xfrm", 6 }, { "selinux", 7 },
 		{ "audit", 9 }, { "connector", 11 }, { "netfilter", 12 }, { "uevent", 15 },
-		{ "generic", 16 }
-	};
+		{ "generic", 16 }, { "", -1 }
+	}, *family = families;
 	size_t length = strcspn(name, ":");
 	const char *group = name + length;
-	struct socket_address address = { .netlink.family = AF_NETLINK };
-	unsigned family = -1, number = 0;
+	union socket_address address = { .netlink.family = AF_NETLINK };
+	unsigned number = 0;
 	int fd;
 
-	for (size_t i = 0; i < sizeof families / sizeof *families; i++)
-		if (!strncmp(families[i].name, name, length) && !families[i].name[length])
-			family = families[i].number;
-	if (family + 1 == 0 || (*group && ipc_number(group + 1, 10, INT_MAX, &number)))
+	while (family->number >= 0 &&
+	       (strncmp(family->name, name, length) || family->name[length]))
+		family++;
+	if (family->number < 0 || (*group && ipc_number(group + 1, 10, INT_MAX, &number)))
 		return refuse(b, EINVAL, "%s", "not a netlink family and a group");
-	fd = socket(AF_NETLINK, type, family);
+	fd = socket(AF_NETLINK, type, family->number);
 	if (fd < 0)
 		return -1;
-	if (!bind(fd, &address.any, sizeof address.netlink) &&
-	    (!number || !setsockopt(fd, NETLINK, ADD_MEMBERSHIP, &number, sizeof number)))
-		return fd;
-	family = errno;
-	close(fd);
-	errno = family;
-	return -1;
+	if (bind(fd, &address.any, sizeof address.netlink) ||
+	    (number && setsockopt(fd, NETLINK, ADD_MEMBERSHIP, &number, sizeof number)))
+		return give_up(fd);
+	return fd;
 }
 
 static int open_socket(struct broker *b, const char *name, unsigned how)
@@ -413,7 +464,7 @@ static int open_socket(struct broker *b, const char *name, unsigned how)
 	int type = SOCK_CLOEXEC | (how & IPC_OPEN_NONBLOCK ? SOCK_NONBLOCK : 0);
 	size_t prefix;
 
-	if (!matches("IPCOPEN_BIND", name, &prefix))
+	if (!matches("BIND", name, &prefix))
 		return refuse(b, EACCES, "%s", "not allowed");
 	if (!strncmp(name, "tcp:", 4))
 		return open_inet(b, name + 4, type | SOCK_STREAM);
@@ -480,7 +531,7 @@ static void options(struct broker *b, int argc, char **argv)
 		case 'q': b->verbosity = 0; break;
 		case 'v': b->verbosity = 2; break;
 		case 'l': b->lock = 1; break;
-		case 't': b->timeout = number("-t", optarg, INT_MAX); break;
+		case 't': b->timeout = number_option("-t"); break;
 		case 'L': b->lock_dir = optarg; break;
 		}
 	}

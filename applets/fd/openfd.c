@@ -8,21 +8,15 @@ config OPENFD
 	help
 	  usage: ipcopenfd [-s PATH] [-t MS] [-w MS] NAME=FD[,LETTERS]... PROG...
 
-	  Ask a broker, see opend, for each NAME and run PROG with it as descriptor FD. What was
-	  at FD before is closed. If one of them cannot be had PROG does not run.
-
-	  NAME is an absolute path without "//", "." and "..", or one of
+	  Ask a broker, see opend, for each NAME and run PROG with it as descriptor FD. The first
+	  word without "=" is PROG. NAME is an absolute path without "//", "." and "..", or
 
 	  tcp:ADDRESS:PORT         a listening TCP socket
 	  udp:ADDRESS:PORT         a bound UDP socket
-	  netlink:FAMILY[:GROUP]   a netlink socket that is a member of the group
+	  netlink:FAMILY[:GROUP]   a netlink socket: route generic uevent audit netfilter
+	                           sock-diag xfrm selinux connector
 
-	  with a numeric address, an IPv6 one in brackets, and one of the families route, generic,
-	  uevent, audit, netfilter, sock-diag, xfrm, selinux, connector. The words up to the
-	  first without "=" or up to "--" are names.
-
-	  -s PATH  the broker's socket; without it and without IPCOPEN_SOCKET the broker is
-	           on descriptors 6 and 7, which are closed afterwards
+	  -s PATH  the broker's socket; else it is on descriptors 6 and 7
 	  -t MS    wait at most MS milliseconds for the connection and for each answer
 	  -w MS    wait at most MS milliseconds for a broker to appear at PATH
 
@@ -145,8 +139,8 @@ CHAIN(openfd)
 	while ((letter = option(argc, argv, "s:t:w:", NULL)) != -1) {
 		switch (letter) {
 		case 's': path = optarg; break;
-		case 't': connect.timeout = number("-t", optarg, INT_MAX); break;
-		case 'w': connect.wait = number("-w", optarg, INT_MAX); break;
+		case 't': connect.timeout = number_option("-t"); break;
+		case 'w': connect.wait = number_option("-w"); break;
 		}
 	}
 	for (argv = operands(argc, argv, 1); *argv && strchr(*argv, '='); argv++)

@@ -22,7 +22,7 @@ config LS
 	  PROCESS  the one with the lowest number that has it open
 	  PATH     as it was given to bind
 
-	  What we may not know, or what the kernel does not tell, is "-", and null in JSON.
+	  What is not known is "-", and null in JSON.
 */
 #include <dirent.h>
 #include <fcntl.h>
@@ -67,10 +67,12 @@ struct attribute {
 
 enum { PATH_SIZE = 110 };
 
+static const unsigned NOT_KNOWN = -1;
+
 struct service {
 	unsigned ino, file_ino;
 	int type, listens, has_peer;
-	long long used, limit, mode, uid, gid;	/* -1: not known */
+	unsigned used, limit, mode, uid, gid;
 	unsigned pid;
 	char comm[17];
 	char path[PATH_SIZE];
@@ -91,8 +93,8 @@ static struct service *add(struct list *list)
 		if (!list->services)
 			die(EXIT_TEMPORARY, "unable to list:");
 	}
-	list->services[n] = (struct service){ .used = -1, .limit = -1, .mode = -1, .uid = -1,
-					      .gid = -1 };
+	list->services[n] = (struct service){ .used = NOT_KNOWN, .limit = NOT_KNOWN,
+		.mode = NOT_KNOWN, .uid = NOT_KNOWN, .gid = NOT_KNOWN };
 	list->count++;
 	return list->services + n;
 }
@@ -291,22 +293,20 @@ static unsigned number_in(char *text, const char *before, const char *after)
 	return ipc_number(text + skip, 10, UINT_MAX, &value) ? 0 : value;
 }
 
-static void look_at_process(struct list *list, int proc, unsigned pid)
+static void look_at_process(struct list *list, unsigned pid)
 {
 	struct service *service, key = { .ino = 0 };
 	struct dirent *entry;
 	char name[64];
 	ssize_t n;
 	DIR *dir;
-	int fd;
 
-	ipc_format(name, sizeof name, "%u/fd", pid);
-	fd = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = fd < 0 ? NULL : fdopendir(fd);
+	ipc_format(name, sizeof name, "/proc/%u/fd", pid);
+	dir = opendir(name);
 	if (!dir)
 		return;
 	while ((entry = readdir(dir))) {
-		n = readlinkat(fd, entry->d_name, name, sizeof name - 1);
+		n = readlinkat(dirfd(dir), entry->d_name, name, sizeof name - 1);
 		name[n < 0 ? 0 : n] = 0;
 		key.ino = number_in(name, "socket:[", "]");
 		service = key.ino ? bsearch(&key, list->services, list->count, sizeof key, by_ino)
@@ -327,7 +327,7 @@ static void look_at_processes(struct list *list)
 		return;
 	while ((entry = readdir(dir)))
 		if (!ipc_number(entry->d_name, 10, INT_MAX, &pid))
-			look_at_process(list, dirfd(dir), pid);
+			look_at_process(list, pid);
 	closedir(dir);
 }
 
@@ -377,11 +377,14 @@ static const char *type_name(int type)
 	return type == SOCK_STREAM ? "stream" : type == SOCK_DGRAM ? "dgram" : "seqpacket";
 }
 
-static const char *numeral(char *text, size_t size, long long value, const char *unknown)
+enum { NUMERAL_SIZE = 12 };
+
+/* What is not known is UNKNOWN. */
+static const char *numeral(char *text, const char *format, unsigned value, const char *unknown)
 {
-	if (value < 0)
+	if (value == NOT_KNOWN)
 		return unknown;
-	ipc_format(text, size, "%lld", value);
+	ipc_format(text, NUMERAL_SIZE, format, value);
 	return text;
 }
 
@@ -394,67 +397,40 @@ static void plain(char *text)
 
 static void row(struct service *s)
 {
-	char used[24], limit[24], mode[24] = "-", owner[48], process[40] = "-", line[300];
-	size_t length;
+	char used[NUMERAL_SIZE], limit[NUMERAL_SIZE], mode[NUMERAL_SIZE], uid[NUMERAL_SIZE];
+	char gid[NUMERAL_SIZE], owner[2 * NUMERAL_SIZE], process[40] = "-";
 
 	plain(s->path);
 	plain(s->comm);
-	if (s->mode >= 0)
-		ipc_format(mode, sizeof mode, "%04o", (unsigned)s->mode);
-	length = strlen(numeral(owner, sizeof owner, s->uid, strcpy(owner, "-")));
-	if (s->gid >= 0)
-		ipc_format(owner + length, sizeof owner - length, ":%u", (unsigned)s->gid);
+	ipc_format(owner, sizeof owner, "%s%s", numeral(uid, "%u", s->uid, "-"),
+		   numeral(gid, ":%u", s->gid, ""));
 	if (s->pid)
 		ipc_format(process, sizeof process, "%u/%s", s->pid, s->comm);
-	ipc_format(line, sizeof line, "%-9s %5s %5s %4s %-11s %-23s %s\n", type_name(s->type),
-		   numeral(used, sizeof used, s->used, "-"),
-		   numeral(limit, sizeof limit, s->limit, "-"), mode, owner, process, s->path);
-	print(line);
+	print_format("%-9s %5s %5s %4s %-11s %-23s %s\n", type_name(s->type),
+		     numeral(used, "%u", s->used, "-"), numeral(limit, "%u", s->limit, "-"),
+		     numeral(mode, "%04o", s->mode, "-"), owner, process, s->path);
 }
 
-static void json_string(const char *key, const char *text)
+static void json_number(const char *key, unsigned value)
 {
-	char piece[8];
+	char text[NUMERAL_SIZE];
 
-	print(key);
-	for (print("\""); *text; text++) {
-		unsigned char byte = *text;
-
-		ipc_format(piece, sizeof piece, byte < ' ' || byte >= 127 || byte == '"' ||
-			   byte == '\\' ? "\\u%04x" : "%c", byte);
-		print(piece);
-	}
-	print("\"");
+	print_format(",\"%s\":%s", key, numeral(text, "%u", value, "null"));
 }
 
-static void json_number(const char *key, long long value)
+static void object(struct service *s)
 {
-	char text[24];
+	char mode[NUMERAL_SIZE];
 
-	print(key);
-	print(numeral(text, sizeof text, value, "null"));
-}
-
-static void object(const struct service *s)
-{
-	char mode[8];
-
-	json_string("{\"path\":", s->path);
-	json_string(",\"type\":", type_name(s->type));
-	json_number(",\"used\":", s->used);
-	json_number(",\"limit\":", s->limit);
-	ipc_format(mode, sizeof mode, "%04o", (unsigned)s->mode);
-	if (s->mode >= 0)
-		json_string(",\"mode\":", mode);
-	else
-		print(",\"mode\":null");
-	json_number(",\"uid\":", s->uid);
-	json_number(",\"gid\":", s->gid);
-	json_number(",\"pid\":", s->pid ? s->pid : -1LL);
-	if (s->pid)
-		json_string(",\"process\":", s->comm);
-	else
-		print(",\"process\":null");
+	print_json("{\"path\":", s->path);
+	print_json(",\"type\":", type_name(s->type));
+	json_number("used", s->used);
+	json_number("limit", s->limit);
+	print_json(",\"mode\":", numeral(mode, "%04o", s->mode, NULL));
+	json_number("uid", s->uid);
+	json_number("gid", s->gid);
+	json_number("pid", s->pid ? s->pid : NOT_KNOWN);
+	print_json(",\"process\":", s->pid ? s->comm : NULL);
 	print("}");
 }
 
@@ -480,10 +456,7 @@ TOOL(ls)
 	for (size_t i = 0; i < list.count; i++) {
 		if (json)
 			print(i ? ",\n" : "\n");
-		if (json)
-			object(list.services + i);
-		else
-			row(list.services + i);
+		(json ? object : row)(list.services + i);
 	}
 	if (json)
 		print("\n]\n");

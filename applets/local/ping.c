@@ -8,9 +8,8 @@ config PING
 	help
 	  usage: ipcping [-q] [-t MS] [-s TEXT] [-w MS] PATH
 
-	  Say in one line of what type the socket at PATH is, who owns it and whether a server
-	  listens, and exit 0 if one does. This makes a connection. "@NAME" is an abstract
-	  socket.
+	  Say of what type the socket at PATH is, who owns it and whether a server listens, by
+	  connecting to it. "@NAME" is an abstract socket.
 
 	  -q       say nothing
 	  -t MS    wait at most MS milliseconds for a place in the backlog; then close our side
@@ -29,11 +28,9 @@ config PING
 	  99   no answer in time
 	  111  something else failed
 */
-#include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "applet.h"
 
@@ -148,20 +145,15 @@ static const char *type_name(int type)
 
 static void say_all(const struct ping *p)
 {
-	char line[512], file[64] = "", peer[80] = "", answer[40] = "";
-
-	if (p->has_file)
-		ipc_format(file, sizeof file, ", owner %u:%u mode %04o", p->file.st_uid,
-			   p->file.st_gid, p->file.st_mode & 07777);
-	if (p->has_peer)
-		ipc_format(peer, sizeof peer, ", server pid %d uid %u gid %u", p->peer.pid,
-			   p->peer.uid, p->peer.gid);
-	if (p->answer >= 0)
-		ipc_format(answer, sizeof answer, ", answer in %d ms", p->answer);
-	ipc_format(line, sizeof line, ": %s%s%s%s%s%s", p->type ? type_name(p->type) : "",
-		   p->type ? ", " : "", p->what, file, peer, answer);
 	print(p->path);
-	print(line);
+	print_format(": %s%s%s", p->type ? type_name(p->type) : "", p->type ? ", " : "", p->what);
+	if (p->has_file)
+		print_format(", owner %u:%u mode %04o", p->file.st_uid, p->file.st_gid,
+			     p->file.st_mode & 07777);
+	if (p->has_peer)
+		print_format(", server pid %d uid %u gid %u", p->peer.pid, p->peer.uid, p->peer.gid);
+	if (p->answer >= 0)
+		print_format(", answer in %d ms", p->answer);
 	print("\n");
 	print_end();
 }
@@ -175,9 +167,9 @@ TOOL(ping)
 	while ((letter = option(argc, argv, "qt:s:w:", NULL)) != -1) {
 		switch (letter) {
 		case 'q': quiet = 1; break;
-		case 't': ping.timeout = number("-t", optarg, INT_MAX); break;
+		case 't': ping.timeout = number_option("-t"); break;
 		case 's': ping.say = optarg; break;
-		case 'w': wait = number("-w", optarg, INT_MAX); break;
+		case 'w': wait = number_option("-w"); break;
 		}
 	}
 	argv = operands(argc, argv, 1);
@@ -188,7 +180,7 @@ TOOL(ping)
 	ping.path = argv[0];
 	end = now_ms() + wait;
 	for (look(&ping); ping.code && now_ms() < end; look(&ping))
-		nanosleep(&(struct timespec){ .tv_nsec = PAUSE * 1000000L }, NULL);
+		poll(NULL, 0, PAUSE);
 	if (!quiet)
 		say_all(&ping);
 	return ping.code;

@@ -10,12 +10,8 @@ config SUDO
 	help
 	  usage: ipcsudo [-q|-Q|-v] [-p BIND] [-l LOCAL] [-e] [-P] [-t MS] [-T MS] PATH [ARGS...]
 
-	  Ask the server at PATH, an ipcsudod behind access rules, to run its command with ARGS,
-	  with our standard input, output and error and the variables of our environment that it
-	  wants; and exit as the command does. Nothing here is setuid: the server knows from the
-	  kernel who asks, and does the rest with rights that it has already.
-
-	  It connects as ipcclient does and speaks as ipcsudoc does.
+	  Have the server at PATH run its command with ARGS and our standard input, output and
+	  error, and exit as the command does: ipcclient and then ipcsudoc.
 
 	  -q         quiet: errors only
 	  -Q         normal messages
@@ -32,62 +28,55 @@ config SUDO
 	  128+N  the command was ended by signal N
 	  111    there is no server, it refused us, or it failed
 */
-#include <limits.h>
-
 #include "applet.h"
-
-static const struct option longs[] = { { "pty", no_argument, NULL, 'P' }, { 0 } };
 
 struct settings {
 	int verbosity, bare, pty;
 	const char *bind, *local, *start, *end;
 };
 
+static const char **add(const char **to, const char *option, const char *value)
+{
+	if (value) {
+		*to++ = option;
+		*to++ = value;
+	}
+	return to;
+}
+
 /* The chain in its own words: those of the family whose name we were called by. */
 static char **rewrite(const struct settings *set, int argc, char **argv)
 {
-	int s6 = !strncmp(applet_name, "s6-", 3), n = 0;
-	const char **line = malloc((argc + 24) * sizeof *line);
+	int s6 = !strncmp(applet_name, "s6-", 3);
+	const char **line = malloc((argc + 24) * sizeof *line), **to = line;
 
 	if (!line)
 		die(EXIT_TEMPORARY, "unable to make the command line:");
-	line[n++] = s6 ? "s6-ipcclient" : "ipcclient";
+	*to++ = s6 ? "s6-ipcclient" : "ipcclient";
 	if (set->verbosity != 1)
-		line[n++] = set->verbosity ? "-v" : "-q";
-	if (strcmp(set->start, "0")) {
-		line[n++] = "-t";
-		line[n++] = set->start;
-	}
-	if (set->bind) {
-		line[n++] = "-p";
-		line[n++] = set->bind;
-	}
-	if (set->local) {
-		line[n++] = "-l";
-		line[n++] = set->local;
-	}
-	line[n++] = "--";
-	line[n++] = argv[0];
-	line[n++] = s6 ? "s6-sudoc" : "ipcsudoc";
+		*to++ = set->verbosity ? "-v" : "-q";
+	to = add(to, "-t", set->start);
+	to = add(to, "-p", set->bind);
+	to = add(to, "-l", set->local);
+	to = add(to, "--", argv[0]);
+	*to++ = s6 ? "s6-sudoc" : "ipcsudoc";
 	if (set->bare)
-		line[n++] = "-e";
+		*to++ = "-e";
 	if (set->pty)
-		line[n++] = "-p";
-	line[n++] = "-t";
-	line[n++] = set->start;
-	line[n++] = "-T";
-	line[n++] = set->end;
-	line[n++] = "--";
-	memcpy(line + n, argv + 1, argc * sizeof *line);
+		*to++ = "-p";
+	to = add(to, "-t", set->start);
+	to = add(to, "-T", set->end);
+	*to++ = "--";
+	memcpy(to, argv + 1, argc * sizeof *line);
 	return (char **)line;
 }
 
 CHAIN(sudo, "s6-sudo")
 {
-	struct settings set = { .verbosity = 1, .start = "0", .end = "0" };
+	struct settings set = { .verbosity = 1 };
 	int letter;
 
-	while ((letter = option(argc, argv, "qQvp:l:ePt:T:", longs)) != -1) {
+	while ((letter = option(argc, argv, "qQvp:l:ePt:T:", "Ppty\0")) != -1) {
 		switch (letter) {
 		case 'q': set.verbosity -= set.verbosity > 0; break;
 		case 'Q': set.verbosity = 1; break;
@@ -96,8 +85,8 @@ CHAIN(sudo, "s6-sudo")
 		case 'l': set.local = optarg; break;
 		case 'e': set.bare = 1; break;
 		case 'P': set.pty = 1; break;
-		case 't': number("-t", set.start = optarg, INT_MAX); break;
-		case 'T': number("-T", set.end = optarg, INT_MAX); break;
+		case 't': set.start = number_option("-t") ? optarg : NULL; break;
+		case 'T': number_option("-T"); set.end = optarg; break;
 		}
 	}
 	argv = operands(argc, argv, 1);

@@ -8,21 +8,13 @@ config SUDOC
 	help
 	  usage: ipcsudoc [-e] [-p] [-t MS] [-T MS] [ARGS...]
 
-	  The client of ipcsudod, on a connection that is open as descriptors 6 and 7: ask it to
-	  run its command with ARGS and with our standard input, output and error, and exit as the
-	  command does. It sends our environment; the server takes what it wants of it.
-
-	  Signals that we get reach the command: INT, TERM, HUP, QUIT, USR1, USR2, WINCH, TSTP and
-	  CONT, except those that are ignored when we start. If we die the server ends the command.
+	  The client of ipcsudod, on descriptors 6 and 7: have it run its command with ARGS and
+	  our standard input, output and error, and exit as the command does.
 
 	  -e         send no environment
-	  -p         give the command a terminal of its own, so that programs that draw on one
-	             work; ours is in raw mode until it ends
+	  -p         give the command a terminal of its own; ours is in raw mode until it ends
 	  -t MS      wait at most MS milliseconds for the command to start
 	  -T MS      wait at most MS milliseconds for it to end
-
-	  A server that speaks only the protocol of s6-sudod gives no terminal and passes on no
-	  signals: they have their usual effect on us then.
 
 	  Exit status:
 	  N      that of the command
@@ -31,20 +23,16 @@ config SUDOC
 	  111    it refused us, or something failed
 */
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 
-#include "applet.h"
+#include "connection.h"
 
 extern char **environ;
-
-static const struct option longs[] = { { "pty", no_argument, NULL, 'p' }, { 0 } };
 
 /* --- our own terminal ------------------------------------------------------------------- */
 
@@ -64,7 +52,7 @@ static void restore_terminal(void)
 static void die_of(int signal)
 {
 	restore_terminal();
-	raise(signal);	/* SA_RESETHAND and SA_NODEFER: this is the end */
+	kill(getpid(), signal);	/* SA_RESETHAND and SA_NODEFER: this is the end */
 }
 
 static void make_raw(void)
@@ -173,24 +161,7 @@ static void start_relay(struct relay *relay, int terminal)
 /* --- signals ---------------------------------------------------------------------------- */
 
 static const char forwarded[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH,
-	SIGTSTP, SIGCONT };
-
-static int open_signals(void)
-{
-	struct sigaction action;
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof forwarded; i++)
-		if (!sigaction(forwarded[i], NULL, &action) && action.sa_handler != SIG_IGN)
-			sigaddset(&set, forwarded[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		die(EXIT_TEMPORARY, "unable to wait for signals:");
-	return fd;
-}
+	SIGTSTP, SIGCONT, 0 };
 
 /* Stop as whoever sent SIGTSTP wants it, and go on after SIGCONT. */
 static void stop(const struct relay *relay)
@@ -201,7 +172,7 @@ static void stop(const struct relay *relay)
 	restore_terminal();
 	sigemptyset(&set);
 	sigaddset(&set, SIGTSTP);
-	raise(SIGTSTP);
+	kill(getpid(), SIGTSTP);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	if (was_raw)
@@ -230,6 +201,7 @@ static void forward(int signals, struct ipc_sudo *sudo, const struct relay *rela
 /* Why it went wrong, in the words of the state in which it did. */
 static _Noreturn void fail(const struct ipc_sudo *sudo)
 {
+	enum ipc_sudo_state state = ipc_sudo_state(sudo);
 	int family = strlen(applet_name) - strlen("sudoc");
 
 	restore_terminal();
@@ -238,19 +210,14 @@ static _Noreturn void fail(const struct ipc_sudo *sudo)
 		    "server", family, applet_name);
 	if (errno == EOPNOTSUPP)
 		die(EXIT_TEMPORARY, "the server cannot give a terminal");
-	switch (ipc_sudo_state(sudo)) {
-	case IPC_SUDO_GREETING:
-		if (errno == EPIPE || errno == ETIMEDOUT || errno == ECONNRESET)
-			die(EXIT_TEMPORARY, "unable to connect to the %.*ssudod server - check "
-			    "that you have appropriate permissions", family, applet_name);
-		die(EXIT_TEMPORARY, "unable to read banner from server:");
-	case IPC_SUDO_SENDING:
-		die(EXIT_TEMPORARY, "unable to send args to server:");
-	case IPC_SUDO_STARTING:
-		die(EXIT_TEMPORARY, "unable to get confirmation from server:");
-	default:
-		die(EXIT_TEMPORARY, "unable to get exit status from server:");
-	}
+	if (state == IPC_SUDO_GREETING &&
+	    (errno == EPIPE || errno == ETIMEDOUT || errno == ECONNRESET))
+		die(EXIT_TEMPORARY, "unable to connect to the %.*ssudod server - check that you "
+		    "have appropriate permissions", family, applet_name);
+	die(EXIT_TEMPORARY, "unable to %s server:",
+	    state == IPC_SUDO_GREETING ? "read banner from" :
+	    state == IPC_SUDO_SENDING ? "send args to" :
+	    state == IPC_SUDO_STARTING ? "get confirmation from" : "get exit status from");
 }
 
 /* Wait and act, once. DEADLINE is on the clock of now_ms, -1 is none. */
@@ -301,7 +268,7 @@ static int converse(struct ipc_sudo *sudo, int pty, int start, int end)
 		die(EXIT_TEMPORARY, "unable to start privileged program: server answered:");
 	}
 	if (ipc_sudo_extended(sudo))
-		signals = open_signals();
+		signals = open_signals(forwarded, 1);
 	start_relay(&relay, ipc_sudo_terminal(sudo));
 	deadline = end ? now_ms() + end : -1;
 	while (ipc_sudo_state(sudo) == IPC_SUDO_RUNNING)
@@ -316,42 +283,22 @@ static int converse(struct ipc_sudo *sudo, int pty, int start, int end)
 
 /* --- start ------------------------------------------------------------------------------ */
 
-static void open_missing(void)
-{
-	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) < 0)
-			die(EXIT_TEMPORARY, "unable to open /dev/null:");
-}
-
-static void check_connection(void)
-{
-	struct stat in, out;
-
-	for (int fd = 6; fd <= 7; fd++)
-		if (fstat(fd, fd == 6 ? &in : &out) ||
-		    fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
-			die(EXIT_TEMPORARY, "unable to use descriptor %d:", fd);
-	if (in.st_ino != out.st_ino || in.st_dev != out.st_dev)
-		die(EXIT_USAGE, "descriptors 6 and 7 are not one connection");
-}
-
 TOOL(sudoc, "s6-sudoc")
 {
 	struct ipc_sudo_command command = { .envp = environ, .fds = { 0, 1, 2 } };
 	int start = 0, end = 0, letter;
 	struct ipc_sudo *sudo;
 
-	while ((letter = option(argc, argv, "ept:T:", longs)) != -1) {
+	while ((letter = option(argc, argv, "ept:T:", "ppty\0")) != -1) {
 		switch (letter) {
 		case 'e': command.envp = NULL; break;
 		case 'p': command.flags = IPC_SUDO_TERMINAL; break;
-		case 't': start = number("-t", optarg, INT_MAX); break;
-		case 'T': end = number("-T", optarg, INT_MAX); break;
+		case 't': start = number_option("-t"); break;
+		case 'T': end = number_option("-T"); break;
 		}
 	}
 	command.argv = operands(argc, argv, 0);
-	open_missing();
-	check_connection();
+	take_connection(6);
 	sudo = ipc_sudo_open(6, &command);
 	if (!sudo)
 		die(EXIT_TEMPORARY, "unable to start:");

@@ -10,14 +10,11 @@ config SUDOD
 	  [PROG [ARGS...]]
 
 	  The server of ipcsudo, for one connection on its standard input and output: run PROG
-	  with ARGS and then the client's arguments, as a process group of its own, with the
-	  client's standard input, output and error. Without PROG the client's first argument is
-	  the program. Who may use it, and for what, is the affair of the access rules before it:
+	  with ARGS and then the client's arguments, and with its standard input, output and
+	  error. Without PROG the client's first argument is the program. Access rules before it
+	  say who may use it, and for what:
 
 	      ipcserver /run/restart.sock access -i RULES ipcsudod systemctl restart
-
-	  When the client dies its command is ended: TERM to the process group, KILL to what is
-	  left of it later. The same happens if we get TERM, INT, HUP or QUIT.
 
 	  -0        /dev/null instead of the client's standard input
 	  -1        /dev/null instead of its standard output
@@ -31,16 +28,12 @@ config SUDOD
 	  -q        no audit line
 	  -r NAME=SOFT[:HARD]
 	            limit a resource: as core cpu data fsize locks memlock msgqueue nice nofile
-	            nproc rss rtprio rttime sigpending stack; a number that may end with K, M or
-	            G, or "unlimited"; SOFT alone is for both
+	            nproc rss rtprio rttime sigpending stack; K, M and G multiply; "unlimited"
 
 	  Environment:
-	  IPCSUDO_ARGS  set it by the access rule: a shell pattern for each argument that the
-	                client may use, as in 'restart * | status ...'
+	  IPCSUDO_ARGS  a shell pattern for each argument that the client may use, as in
+	                'restart * | status ...'
 	  IPCRULE       the rule that let the client in, for the audit line
-
-	  The command gets our environment without IPCSUDO_ARGS. A variable with an empty value in
-	  it takes the client's value of that name; all others of the client are dropped.
 
 	  Exit status:
 	  0    the command ran, whatever its own exit status
@@ -60,7 +53,7 @@ config SUDOD
 #include <sys/wait.h>
 #include <termios.h>
 
-#include "applet.h"
+#include "connection.h"
 
 extern char **environ;
 
@@ -85,7 +78,7 @@ struct client {
 
 /* --- options ---------------------------------------------------------------------------- */
 
-static const char *const limit_names[LIMITS] = {
+static const char limit_names[LIMITS][11] = {
 	[RLIMIT_CPU] = "cpu", [RLIMIT_FSIZE] = "fsize", [RLIMIT_DATA] = "data",
 	[RLIMIT_STACK] = "stack", [RLIMIT_CORE] = "core", [RLIMIT_RSS] = "rss",
 	[RLIMIT_NPROC] = "nproc", [RLIMIT_NOFILE] = "nofile", [RLIMIT_MEMLOCK] = "memlock",
@@ -139,8 +132,8 @@ static char **parse(int argc, char **argv, struct settings *set)
 		case 'd': set->null = 7; set->detached = 1; break;
 		case 'n': set->no_new_privs = 1; break;
 		case 'q': set->quiet = 1; break;
-		case 't': set->timeout = number("-t", optarg, INT_MAX); break;
-		case 'k': set->grace = number("-k", optarg, INT_MAX); break;
+		case 't': set->timeout = number_option("-t"); break;
+		case 'k': set->grace = number_option("-k"); break;
 		case 'c': set->dir = optarg; break;
 		case 'm': set->mask = octal("-m", optarg) & 0777; break;
 		case 'r': set_limit(set, optarg); break;
@@ -220,19 +213,26 @@ static _Noreturn void refuse(struct ipc_sudo_server *server, int answer, int cod
 /* What cannot be read has no answer; what can be, and makes no sense, is answered EINVAL. */
 static _Noreturn void refuse_request(struct ipc_sudo_server *server)
 {
+	const char *text;
+	int answer = 0, code = EXIT_USAGE;
+
 	switch (errno) {
-	case EBADF: refuse(server, 0, EXIT_USAGE, "client did not send 3 fds");
-	case EBADMSG: refuse(server, 0, EXIT_USAGE, "wrong client message");
-	case EPROTONOSUPPORT: refuse(server, 0, EXIT_USAGE, "wrong client banner");
-	case EOVERFLOW: refuse(server, 0, EXIT_USAGE, "wrong client argc/envlen");
-	case E2BIG: refuse(server, 0, EXIT_USAGE, "too many args/envvars from client");
-	case EINVAL: refuse(server, EINVAL, EXIT_TEMPORARY,
-			    "unable to make child argv: Invalid argument");
-	case ERANGE: refuse(server, EINVAL, EXIT_TEMPORARY,
-			    "unable to make child envp: Invalid argument");
-	case EILSEQ: refuse(server, EINVAL, EXIT_USAGE, "bad environment from client");
+	case EBADF: text = "client did not send 3 fds"; break;
+	case EBADMSG: text = "wrong client message"; break;
+	case EPROTONOSUPPORT: text = "wrong client banner"; break;
+	case EOVERFLOW: text = "wrong client argc/envlen"; break;
+	case E2BIG: text = "too many args/envvars from client"; break;
+	case EINVAL:
+	case ERANGE:
+		answer = EINVAL;
+		code = EXIT_TEMPORARY;
+		text = errno == EINVAL ? "unable to make child argv: Invalid argument"
+				       : "unable to make child envp: Invalid argument";
+		break;
+	case EILSEQ: answer = EINVAL; text = "bad environment from client"; break;
+	default: code = EXIT_TEMPORARY; text = "unable to read message from client:";
 	}
-	die(EXIT_TEMPORARY, "unable to read message from client:");
+	refuse(server, answer, code, text);
 }
 
 static void wait_request(struct ipc_sudo_server *server, struct ipc_sudo_request *request,
@@ -438,23 +438,6 @@ struct life {
 	long long deadline;	/* of the grace; 0 when it is over */
 };
 
-static int open_signals(void)
-{
-	static const char ours[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT };
-	sigset_t set;
-	int fd;
-
-	signal(SIGCHLD, SIG_DFL);	/* ignored, it would reap in our place */
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof ours; i++)
-		sigaddset(&set, ours[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		die(EXIT_TEMPORARY, "unable to wait for signals:");
-	return fd;
-}
-
 /* Begin to end the whole process group. */
 static void end(struct life *life)
 {
@@ -533,22 +516,6 @@ static void supervise(struct life *life)
 
 /* --- all of it -------------------------------------------------------------------------- */
 
-static void check_connection(struct client *client)
-{
-	struct stat in, out;
-
-	if (ipc_peer(0, &client->peer))
-		die(EXIT_TEMPORARY, "unable to know the client:");
-	for (int fd = 0; fd < 2; fd++)
-		if (fstat(fd, fd ? &out : &in) || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK))
-			die(EXIT_TEMPORARY, "unable to use descriptor %d:", fd);
-	if (in.st_ino != out.st_ino || in.st_dev != out.st_dev)
-		die(EXIT_USAGE, "descriptors 0 and 1 are not one connection");
-	if (fcntl(2, F_GETFD) < 0 && open("/dev/null", O_WRONLY) < 0)
-		die(EXIT_TEMPORARY, "unable to open /dev/null:");
-	start_time(client->peer.pid, client->start, sizeof client->start);
-}
-
 static void check_arguments(struct ipc_sudo_server *server, const struct client *client,
 			    char **all, char **theirs)
 {
@@ -591,13 +558,17 @@ static pid_t start(struct ipc_sudo_server *server, const struct settings *set,
 
 TOOL(sudod, "s6-sudod")
 {
+	static const char ours[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, 0 };
 	struct settings set;
 	struct client client;
 	struct ipc_sudo_request request;
 	char **words = parse(argc, argv, &set), **all;
 	struct life life = { .set = &set };
 
-	check_connection(&client);
+	if (ipc_peer(0, &client.peer))
+		die(EXIT_TEMPORARY, "unable to know the client:");
+	take_connection(0);
+	start_time(client.peer.pid, client.start, sizeof client.start);
 	life.server = ipc_sudo_server_open(0, MAX_REQUEST);
 	if (!life.server)
 		die(EXIT_TEMPORARY, "unable to send banner to client:");
@@ -606,7 +577,8 @@ TOOL(sudod, "s6-sudod")
 	all = make_argv(words, &request);
 	quote(client.command, sizeof client.command, all);
 	check_arguments(life.server, &client, all, all + (argc - optind));
-	life.signals = open_signals();
+	signal(SIGCHLD, SIG_DFL);	/* ignored, it would reap in our place */
+	life.signals = open_signals(ours, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	life.pid = start(life.server, &set, &request, all);
 	free(all);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/* what both ends of a privileged command do when they start */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+
+#include "connection.h"
+
+void take_connection(int in)
+{
+	struct stat ends[2];
+
+	for (int i = 0; i < 2; i++)
+		if (fstat(in + i, ends + i) || fcntl(in + i, F_SETFL, O_RDWR | O_NONBLOCK) ||
+		    fcntl(in + i, F_SETFD, FD_CLOEXEC))
+			die(EXIT_TEMPORARY, "unable to use descriptor %d:", in + i);
+	if (ends[0].st_ino != ends[1].st_ino || ends[0].st_dev != ends[1].st_dev)
+		die(EXIT_USAGE, "descriptors %d and %d are not one connection", in, in + 1);
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) < 0)
+			die(EXIT_TEMPORARY, "unable to open /dev/null:");
+}
+
+int open_signals(const char *list, int only_heard)
+{
+	struct sigaction action;
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	for (; *list; list++)
+		if (!only_heard || (!sigaction(*list, NULL, &action) && action.sa_handler != SIG_IGN))
+			sigaddset(&set, *list);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		die(EXIT_TEMPORARY, "unable to wait for signals:");
+	return fd;
+}
