@@ -159,20 +159,17 @@ static void list_long(struct call *call, int json)
 
 TOOL(fdholder_list, "s6-fdholder-list")
 {
+	static const struct setting table[] = {
+		{ 'l', SET_FLAG, offsetof(struct call, form) },
+		{ 'j', SET_FLAG, offsetof(struct call, form) },
+		{ 't', SET_INT, offsetof(struct call, timeout) },
+		{ 0 }
+	};
 	struct call call = { .deed = "get fd list" };
-	unsigned timeout = 0;
-	int form = 0, letter;
 
-	while ((letter = option(argc, argv, "ljt:", NULL)) != -1) {
-		if (letter == 't')
-			timeout = number("-t", optarg, INT_MAX);
-		else
-			form = letter;
-	}
-	argv = operands(argc, argv, 1);
-	call_open(&call, argv[0], "a fd-holder daemon", timeout);
-	if (form)
-		list_long(&call, form == 'j');
+	call_begin(&call, argc, argv, table, 1);
+	if (call.form)
+		list_long(&call, call.form == 'j');
 	else
 		list_names(&call);
 	print_end();

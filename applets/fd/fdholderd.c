@@ -78,41 +78,47 @@ enum { LISTENER, SIGNALS, TIMER, HANGUPS, NOTIFY, BINARY, GUESTS };	/* in the po
 
 /* --- start ---------------------------------------------------------------------------------- */
 
-static unsigned at_least_one(const char *what, const char *text, unsigned max)
+/* At least 1. */
+static void limit(unsigned *value, unsigned max)
 {
-	unsigned value = number(what, text, UINT_MAX);
-
-	return value < 1 ? 1 : value > max ? max : value;
+	if (!*value)
+		*value = 1;
+	if (*value > max)
+		*value = max;
 }
 
 static void parse(int argc, char **argv, struct holder *holder)
 {
+	static const struct setting table[] = {
+		{ 'v', SET_NUMBER, offsetof(struct holder, verbosity) },
+		{ '1', SET_FLAG, offsetof(struct holder, readiness) },
+		{ 'c', SET_NUMBER, offsetof(struct holder, max_guests) },
+		{ 'C', SET_NUMBER, offsetof(struct holder, user_guests) },
+		{ 'n', SET_NUMBER, offsetof(struct holder, max_fds) },
+		{ 't', SET_INT, offsetof(struct holder, timeout) },
+		{ 'T', SET_INT, offsetof(struct holder, drain_timeout) },
+		{ 'i', SET_NOT, 0 },
+		{ 'x', SET_NOT, 0 },
+		{ 'r', SET_TEXT, offsetof(struct holder, takeover) },
+		{ 'R', SET_TEXT, offsetof(struct holder, copy) },
+		{ 's', SET_TEXT, offsetof(struct holder, notify_path) },
+		{ 'H', SET_FLAG, offsetof(struct holder, watch_hangups) },
+		{ 'w', SET_FLAG, offsetof(struct holder, watch_binary) },
+		{ 0 }
+	};
 	int letter;
 
-	while ((letter = option(argc, argv, "v:1c:C:n:t:T:i:x:r:R:s:Hw", NULL)) != -1) {
-		switch (letter) {
-		case 'v': holder->verbosity = number("-v", optarg, UINT_MAX); break;
-		case '1': holder->readiness = 1; break;
-		case 'c': holder->max_guests = at_least_one("-c", optarg, MOST_GUESTS); break;
-		case 'C': holder->user_guests = at_least_one("-C", optarg, MOST_GUESTS); break;
-		case 'n': holder->max_fds = at_least_one("-n", optarg, INT_MAX); break;
-		case 't': holder->timeout = number("-t", optarg, INT_MAX); break;
-		case 'T': holder->drain_timeout = number("-T", optarg, INT_MAX); break;
-		case 'i':
-		case 'x':
-			holder->rules_path = optarg;
-			holder->rules_format = letter == 'i' ? IPC_RULES_DIRECTORY : IPC_RULES_CDB;
-			break;
-		case 'r': holder->takeover = optarg; break;
-		case 'R': holder->copy = optarg; break;
-		case 's': holder->notify_path = optarg; break;
-		case 'H': holder->watch_hangups = 1; break;
-		case 'w': holder->watch_binary = 1; break;
-		}
+	holder->user_guests = UINT_MAX;
+	while ((letter = set_options(argc, argv, table, holder)) != -1) {
+		holder->rules_path = optarg;
+		holder->rules_format = letter == 'i' ? IPC_RULES_DIRECTORY : IPC_RULES_CDB;
 	}
 	operands(argc, argv, 0);
-	if (!holder->user_guests)
+	limit(&holder->max_guests, MOST_GUESTS);
+	limit(&holder->max_fds, INT_MAX / 2);
+	if (holder->user_guests == UINT_MAX)
 		holder->user_guests = (holder->max_guests + 1) / 2;
+	limit(&holder->user_guests, MOST_GUESTS);
 }
 
 /* So many that clients, and what they send, always find room beside what is held. */
