@@ -11,15 +11,15 @@ config FDHOLDER_DAEMON
 	         [-b BACKLOG] [-a PERMS] [-u UID] [-g GID] [-G GIDS] [-U] [-t MS] [-T MS]
 	         [-r OLD|-R OTHER] [-s NOTIFY] [-H] [-w] -i DIR|-x CDB PATH
 
-	  The holder in one line: becomes
+	  The service in one line: becomes
 
-	    ipcsocketbinder PATH ipcapplyuidgid ipcfdholderd
+	      ipcsocketbinder PATH ipcapplyuidgid ipcfdholderd
 
 	  with the options where they belong, and without the middle link if there is nothing to
 	  drop. Access rules must be given.
 
 	  -d -D -f   bind: replace a dead socket, refuse what exists, take over from a live server
-	  -b BACKLOG  so many clients may wait to be accepted
+	  -b BACKLOG so many clients may wait to be accepted
 	  -a PERMS   permissions of the socket, octal; default 0777
 	  -u UID     run as this user; 0 is no change
 	  -g GID     run as this group; 0 is no change

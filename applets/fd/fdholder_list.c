@@ -12,12 +12,11 @@ config FDHOLDER_LIST
 	  are not printable ASCII appear as \a to \r or \0xHH, a backslash as two.
 
 	  -l     a table: name, type and address of what it is, the user who stored it, how long
-	         ago, how long until it expires, and "hangup" if its other end is gone
-	  -j     the same as a JSON array of objects; times are seconds, bytes above 127 appear as
-	         \u00HH
+	         ago, how long until it expires, "hangup" if its other end is gone
+	  -j     the same as JSON; times in seconds, bytes above 127 as \u00HH
 	  -t MS  fail if it takes longer; default 0, no limit
 
-	  The options -l and -j need ipcfdholderd at the other end.
+	  -l and -j need ipcfdholderd at the other end.
 
 	  Exit status:
 	  0    done

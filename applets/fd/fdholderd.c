@@ -12,48 +12,23 @@ config FDHOLDERD
 	  Hold descriptors that clients store, and give them back to whoever may retrieve them.
 	  Descriptor 0 is the listening socket; ipcfdholder-daemon makes it and runs this.
 
-	  -v N       0: fatal errors only; 1: warnings, the default; 2: more
+	  -v N       messages: 0 fatal errors, 1 warnings, 2 more; default 1
 	  -1         write a newline to descriptor 1 when ready
-	  -c MAX     serve at most MAX clients at a time; default 16, at most 256
-	  -C USERMAX  at most USERMAX of each user, half of MAX by default; more of them wait. Root
-	             and the holder's own user are not limited, and have an eighth of MAX in
-	             reserve. When places are lacking, a client that is idle gives way.
-	  -n FDS     hold at most FDS descriptors; default 1000, less if the limit of open files
-	             asks for it
+	  -c MAX     at most MAX clients at a time; default 16, at most 256
+	  -C USERMAX at most USERMAX for each user but root and the holder's own; default half of
+	             MAX
+	  -n FDS     hold at most FDS descriptors; default 1000
 	  -t MS      end a client that takes longer for one exchange; default 0, no limit
-	  -T MS      on TERM wait at most so long for exchanges to end; default 0, no limit
+	  -T MS      on TERM, wait so long for exchanges to end; default 0, no limit
 	  -i DIR     access rules in a directory
 	  -x CDB     access rules in a file made by ipcrules2cdb
-	  -r OLD     first take over all that the holder at OLD has; that one ends, and if
-	             descriptor 0 is not a socket, its clients are served here from then on
-	  -R OTHER   first copy all that the holder at OTHER has; that one goes on
+	  -r OLD     take over all that the holder at OLD has; that one ends. If descriptor 0 is
+	             not a socket, its clients are served here from then on.
+	  -R OTHER   copy all that the holder at OTHER has; that one goes on
 	  -s NOTIFY  make a socket NOTIFY for programs that store with sd_notify(3)
 	  -H         drop descriptors whose other end hangs up; those that came by sd_notify(3)
 	             are dropped then in any case, unless they came with FDPOLL=0
 	  -w         restart, as for USR1, when our binary is replaced
-
-	  Rights:
-	  The access rules judge each client. What it may do is in the variables that its rule
-	  sets. The first two are extended regular expressions for names.
-
-	  S6_FDHOLDER_STORE_REGEX     to store, to delete, and to retrieve and delete
-	  S6_FDHOLDER_RETRIEVE_REGEX  to retrieve
-	  S6_FDHOLDER_LIST            if it is set: to list all names
-	  S6_FDHOLDER_GETDUMP         if it is set: to retrieve everything
-	  S6_FDHOLDER_SETDUMP         if it is set: to store anything, replacing what is there
-
-	  Signals:
-	  TERM  accept nobody, let exchanges end, and exit
-	  USR1  execute the binary anew: all that is held stays held, clients wait meanwhile
-	  HUP   nothing; a CDB that is replaced is noticed
-
-	  Exit status:
-	  0    after TERM, or when a successor has taken over
-	  1    after TERM, descriptors were held; or OLD refuses
-	  2    after TERM, clients were connected
-	  3    both
-	  100  wrong usage
-	  111  a system call failed
 */
 #include <fcntl.h>
 #include <limits.h>
