@@ -12,7 +12,7 @@
 
 #include "ipc.h"
 
-enum { STEPS_MAX = 8192, DEPTH_MAX = 64, SET_SIZE = UCHAR_MAX / 8 + 1 };
+enum { STEPS_MAX = 8192, DEPTH_MAX = 64, SET_SIZE = UCHAR_MAX + 1 };
 
 /* The first three take a byte; the others lead to the step X further on, SPLIT to Y as well. */
 enum operation { BYTE, SET, ANY, BEGIN, END, JUMP, SPLIT, MATCH };
@@ -25,7 +25,7 @@ struct step {
 struct ipc_expression {
 	struct step *steps;
 	int count;
-	unsigned char (*sets)[SET_SIZE];
+	char (*sets)[SET_SIZE];		/* 1 for each byte that is in it */
 	int nsets;
 	int *states;	/* two lists of them, a stack and marks, for match */
 };
@@ -63,7 +63,11 @@ static struct step *insert(struct parser *p, int place, int count)
 
 static void put(struct parser *p, int place, enum operation operation, int x, int y)
 {
-	*insert(p, place, 1) = (struct step){ operation, x, y };
+	struct step *step = insert(p, place, 1);
+
+	step->operation = operation;
+	step->x = x;
+	step->y = y;
 }
 
 static void emit(struct parser *p, enum operation operation, int x)
@@ -95,13 +99,7 @@ static void repeat(struct parser *p, int start, int least, int most)
 
 /* --- brackets ----------------------------------------------------------------------------- */
 
-static void add(unsigned char *set, int low, int high)
-{
-	for (; low <= high; low++)
-		set[low / 8] |= 1 << low % 8;
-}
-
-static void class(struct parser *p, unsigned char *set)
+static void class(struct parser *p, char *set)
 {
 	/* the first and the last of each range */
 	static const char classes[] =
@@ -116,7 +114,7 @@ static void class(struct parser *p, unsigned char *set)
 			continue;
 		p->at += length;
 		for (c += length; *c; c += 2)
-			add(set, c[0], c[1]);
+			memset(set + c[0], 1, c[1] - c[0] + 1);
 		return;
 	}
 	fail(p, EINVAL);
@@ -140,7 +138,7 @@ static int element(struct parser *p)
 	return c;
 }
 
-static void range(struct parser *p, unsigned char *set)
+static void range(struct parser *p, char *set)
 {
 	int low = element(p), high = low;
 
@@ -150,13 +148,14 @@ static void range(struct parser *p, unsigned char *set)
 	}
 	if (high < low)
 		fail(p, EINVAL);
-	add(set, low, high);
+	else
+		memset(set + low, 1, high - low + 1);
 }
 
 static void bracket(struct parser *p)
 {
 	struct ipc_expression *to = p->to;
-	unsigned char (*sets)[SET_SIZE] = realloc(to->sets, (to->nsets + 1) * sizeof *sets), *set;
+	char (*sets)[SET_SIZE] = realloc(to->sets, (to->nsets + 1) * sizeof *sets), *set;
 	int negate = *p->at == '^';
 
 	if (!sets) {
@@ -176,7 +175,7 @@ static void bracket(struct parser *p)
 	} while (*p->at != ']' && !p->error);
 	p->at += !p->error;
 	for (int i = 0; negate && i < SET_SIZE; i++)
-		set[i] = ~set[i];
+		set[i] = !set[i];
 	emit(p, SET, to->nsets++);
 }
 
@@ -351,7 +350,7 @@ static void follow(struct run *run, int state)
 static int accepts(const struct ipc_expression *e, const struct step *step, unsigned char byte)
 {
 	if (step->operation == SET)
-		return e->sets[step->x][byte / 8] >> byte % 8 & 1;
+		return e->sets[step->x][byte];
 	return step->operation == ANY || step->x == byte;
 }
 
