@@ -96,6 +96,9 @@ _Noreturn void usage(const char *format, ...) __attribute__((format(printf, 1, 2
 void print(const char *text);
 void print_end(void);
 
+/* The same of KEY as it stands, and of TEXT as a JSON string. */
+void print_json(const char *key, const char *text);
+
 /* As getopt_long(3), with its optarg and optind, but without abbreviations: stops at the first
  * word that is not an option, answers --help and dies of what it does not know. LONGS may be NULL.
  * Returns -1 at the end; optind is then PROG. */

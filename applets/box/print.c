@@ -22,3 +22,18 @@ void print(const char *text)
 		block[used++] = *text;
 	}
 }
+
+void print_json(const char *key, const char *text)
+{
+	char piece[8];
+
+	print(key);
+	for (print("\""); *text; text++) {
+		unsigned char byte = *text;
+
+		ipc_format(piece, sizeof piece, byte < ' ' || byte >= 127 || byte == '"' ||
+			   byte == '\\' ? "\\u%04x" : "%c", byte);
+		print(piece);
+	}
+	print("\"");
+}

@@ -272,13 +272,13 @@ static void wait_and_serve(struct holder *holder)
 	struct pollfd fds[GUESTS + 2 * MOST_GUESTS];
 	int calm = ipc_holder_table_fd(holder->table) >= 0;
 	unsigned count = holder->count;
+	/* in the order above */
+	const int own[] = { wanted(holder) ? 0 : -1, holder->signals, holder->timer,
+			    ipc_holder_table_fd(holder->table), calm ? holder->notify : -1,
+			    holder->binary };
 
-	fds[LISTENER] = (struct pollfd){ .fd = wanted(holder) ? 0 : -1, .events = POLLIN };
-	fds[SIGNALS] = (struct pollfd){ .fd = holder->signals, .events = POLLIN };
-	fds[TIMER] = (struct pollfd){ .fd = holder->timer, .events = POLLIN };
-	fds[HANGUPS] = (struct pollfd){ ipc_holder_table_fd(holder->table), .events = POLLIN };
-	fds[NOTIFY] = (struct pollfd){ .fd = calm ? holder->notify : -1, .events = POLLIN };
-	fds[BINARY] = (struct pollfd){ .fd = holder->binary, .events = POLLIN };
+	for (int i = 0; i < GUESTS; i++)
+		fds[i] = (struct pollfd){ .fd = own[i], .events = POLLIN };
 	for (unsigned i = 0; i < count; i++) {
 		struct guest *guest = holder->guests[i];
 		short events = guest->session ? ipc_holder_session_events(guest->session) : 0;

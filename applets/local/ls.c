@@ -412,21 +412,6 @@ static void row(struct service *s)
 	print(line);
 }
 
-static void json_string(const char *key, const char *text)
-{
-	char piece[8];
-
-	print(key);
-	for (print("\""); *text; text++) {
-		unsigned char byte = *text;
-
-		ipc_format(piece, sizeof piece, byte < ' ' || byte >= 127 || byte == '"' ||
-			   byte == '\\' ? "\\u%04x" : "%c", byte);
-		print(piece);
-	}
-	print("\"");
-}
-
 static void json_number(const char *key, long long value)
 {
 	char text[24];
@@ -439,20 +424,20 @@ static void object(const struct service *s)
 {
 	char mode[8];
 
-	json_string("{\"path\":", s->path);
-	json_string(",\"type\":", type_name(s->type));
+	print_json("{\"path\":", s->path);
+	print_json(",\"type\":", type_name(s->type));
 	json_number(",\"used\":", s->used);
 	json_number(",\"limit\":", s->limit);
 	ipc_format(mode, sizeof mode, "%04o", (unsigned)s->mode);
 	if (s->mode >= 0)
-		json_string(",\"mode\":", mode);
+		print_json(",\"mode\":", mode);
 	else
 		print(",\"mode\":null");
 	json_number(",\"uid\":", s->uid);
 	json_number(",\"gid\":", s->gid);
 	json_number(",\"pid\":", s->pid ? s->pid : -1LL);
 	if (s->pid)
-		json_string(",\"process\":", s->comm);
+		print_json(",\"process\":", s->comm);
 	else
 		print(",\"process\":null");
 	print("}");
