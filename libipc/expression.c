@@ -12,19 +12,20 @@
 
 #include "ipc.h"
 
-enum { STEPS_MAX = 8192, DEPTH_MAX = 64, SET_SIZE = UCHAR_MAX / 8 + 1 };
+enum { STEPS_MAX = 8192, DEPTH_MAX = 64, SET_SIZE = UCHAR_MAX + 1 };
 
-enum operation { BYTE, ANY, SET, BEGIN, END, SPLIT, JUMP, MATCH };
+/* The first three take a byte; the others lead to the step X further on, SPLIT to Y as well. */
+enum operation { BYTE, SET, ANY, BEGIN, END, JUMP, SPLIT, MATCH };
 
 struct step {
-	enum operation operation;
-	int x, y;	/* the byte, the number of the set, or relative jumps */
+	short operation;
+	short x, y;	/* the byte, the number of the set, or relative jumps */
 };
 
 struct ipc_expression {
 	struct step *steps;
 	int count;
-	unsigned char (*sets)[SET_SIZE];
+	char (*sets)[SET_SIZE];		/* 1 for each byte that is in it */
 	int nsets;
 	int *states;	/* two lists of them, a stack and marks, for match */
 };
@@ -33,115 +34,90 @@ struct parser {
 	struct ipc_expression *to;
 	const char *at;
 	int depth;
+	int error;	/* the first; AT is at an end since then */
 };
+
+static void fail(struct parser *p, int error)
+{
+	if (!p->error)
+		p->error = error;
+	p->at = "";
+}
 
 /* --- making the program ------------------------------------------------------------------- */
 
 /* Room for COUNT steps at PLACE; what stands there moves behind them. */
-static int insert(struct parser *p, int place, int count)
+static struct step *insert(struct parser *p, int place, int count)
 {
 	struct ipc_expression *to = p->to;
-	struct step *steps;
+	struct step *at = to->steps + place;
 
-	if (count > STEPS_MAX - to->count)
-		return errno = E2BIG, -1;
-	steps = realloc(to->steps, (to->count + count) * sizeof *steps);
-	if (!steps)
-		return -1;
-	memmove(steps + place + count, steps + place, (to->count - place) * sizeof *steps);
-	to->steps = steps;
+	if (count > STEPS_MAX - to->count) {
+		fail(p, E2BIG);
+		return to->steps;
+	}
+	memmove(at + count, at, (to->count - place) * sizeof *at);
 	to->count += count;
-	return 0;
+	return at;
 }
 
-static int put(struct parser *p, int place, enum operation operation, int x, int y)
+static void put(struct parser *p, int place, enum operation operation, int x, int y)
 {
-	if (insert(p, place, 1))
-		return -1;
-	p->to->steps[place] = (struct step){ operation, x, y };
-	return 0;
+	struct step *step = insert(p, place, 1);
+
+	step->operation = operation;
+	step->x = x;
+	step->y = y;
 }
 
-static int emit(struct parser *p, enum operation operation, int x, int y)
+static void emit(struct parser *p, enum operation operation, int x)
 {
-	return put(p, p->to->count, operation, x, y);
-}
-
-/* Append a copy of the LENGTH steps at FROM. */
-static int copy(struct parser *p, int from, int length)
-{
-	int to = p->to->count;
-
-	if (insert(p, to, length))
-		return -1;
-	memcpy(p->to->steps + to, p->to->steps + from, length * sizeof *p->to->steps);
-	return 0;
-}
-
-static int star(struct parser *p, int start)
-{
-	int length = p->to->count - start;
-
-	return put(p, start, SPLIT, 1, length + 2) || emit(p, JUMP, -length - 1, 0);
-}
-
-static int maybe(struct parser *p, int start)
-{
-	return put(p, start, SPLIT, 1, p->to->count - start + 1);
+	put(p, p->to->count, operation, x, 0);
 }
 
 /* The fragment from START on, at least LEAST and at most MOST times; -1 is any number. */
-static int repeat(struct parser *p, int start, int least, int most)
+static void repeat(struct parser *p, int start, int least, int most)
 {
 	int length = p->to->count - start, last = start;
 
-	if (!most) {
+	if (!most)
 		p->to->count = start;
-		return 0;
-	}
-	for (int i = 1; i < least || (i < most && most > 0) || (i == least && most < 0); i++) {
+	for (int i = 1; i < (most < 0 ? least + 1 : most) && !p->error; i++) {
 		last = p->to->count;
-		if (copy(p, start, length))
-			return -1;
-		if (i >= least && most > 0 && maybe(p, last))
-			return -1;
+		memmove(insert(p, last, length), p->to->steps + start,
+			length * sizeof *p->to->steps);
+		if (most > 0 && i >= least)
+			put(p, last, SPLIT, 1, length + 1);
 	}
-	if (most < 0)
-		return star(p, last);
-	return least ? 0 : maybe(p, start);
+	if (most < 0) {
+		put(p, last, SPLIT, 1, length + 2);
+		emit(p, JUMP, -length - 1);
+	} else if (most && !least) {
+		put(p, start, SPLIT, 1, length + 1);
+	}
 }
 
 /* --- brackets ----------------------------------------------------------------------------- */
 
-static int wrong(void)
+static void class(struct parser *p, char *set)
 {
-	return errno = EINVAL, -1;
-}
+	/* the first and the last of each range */
+	static const char classes[] =
+		"alpha:]AZaz\0digit:]09\0alnum:]09AZaz\0upper:]AZ\0lower:]az\0xdigit:]09AFaf\0"
+		"space:]\t\r  \0blank:]\t\t  \0punct:]!/:@[`{~\0print:] ~\0graph:]!~\0"
+		"cntrl:]\1\37\177\177\0";
 
-static int class(struct parser *p, unsigned char *set)
-{
-	static const struct {
-		char name[8];
-		int (*is)(int);
-	} classes[] = {
-		{ "alpha:]", isalpha }, { "digit:]", isdigit }, { "alnum:]", isalnum },
-		{ "upper:]", isupper }, { "lower:]", islower }, { "space:]", isspace },
-		{ "blank:]", isblank }, { "punct:]", ispunct }, { "print:]", isprint },
-		{ "graph:]", isgraph }, { "cntrl:]", iscntrl }, { "xdigit:", isxdigit },
-	};
+	for (const char *c = classes; *c; c += strlen(c) + 1) {
+		size_t length = strcspn(c, "]") + 1;
 
-	for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
-		if (strncmp(p->at, classes[i].name, 7))
+		if (strncmp(p->at, c, length))
 			continue;
-		p->at += 7;
-		if (classes[i].is == isxdigit && *p->at++ != ']')
-			return wrong();
-		for (int c = 1; c < 128; c++)
-			if (classes[i].is(c))
-				set[c / 8] |= 1 << c % 8;
-		return 0;
+		p->at += length;
+		for (c += length; *c; c += 2)
+			memset(set + c[0], 1, c[1] - c[0] + 1);
+		return;
 	}
-	return wrong();
+	fail(p, EINVAL);
 }
 
 /* One end of a range, "[.x.]" and "[=x=]" included. Returns the byte. */
@@ -153,260 +129,250 @@ static int element(struct parser *p)
 		char kind = *p->at++;
 
 		c = *p->at++;
-		if (!c || p->at[0] != kind || p->at[1] != ']')
-			return wrong();
+		if (c && (p->at[0] != kind || p->at[1] != ']'))
+			c = 0;
 		p->at += 2;
 	}
-	return c ? c : wrong();
+	if (!c)
+		fail(p, EINVAL);
+	return c;
 }
 
-static int range(struct parser *p, unsigned char *set)
+static void range(struct parser *p, char *set)
 {
 	int low = element(p), high = low;
 
-	if (low < 0)
-		return -1;
 	if (p->at[0] == '-' && p->at[1] && p->at[1] != ']') {
 		p->at++;
 		high = element(p);
 	}
 	if (high < low)
-		return wrong();
-	for (int c = low; c <= high; c++)
-		set[c / 8] |= 1 << c % 8;
-	return 0;
+		fail(p, EINVAL);
+	else
+		memset(set + low, 1, high - low + 1);
 }
 
-static int bracket(struct parser *p)
+static void bracket(struct parser *p)
 {
 	struct ipc_expression *to = p->to;
-	unsigned char (*sets)[SET_SIZE] = realloc(to->sets, (to->nsets + 1) * sizeof *sets), *set;
+	char (*sets)[SET_SIZE] = realloc(to->sets, (to->nsets + 1) * sizeof *sets), *set;
 	int negate = *p->at == '^';
 
-	if (!sets)
-		return -1;
+	if (!sets) {
+		fail(p, ENOMEM);
+		return;
+	}
 	to->sets = sets;
 	set = memset(sets[to->nsets], 0, sizeof *sets);
 	p->at += negate;
 	do {
-		if (!*p->at)
-			return wrong();
 		if (p->at[0] == '[' && p->at[1] == ':') {
 			p->at += 2;
-			if (class(p, set))
-				return -1;
-		} else if (range(p, set)) {
-			return -1;
+			class(p, set);
+		} else {
+			range(p, set);
 		}
-	} while (*p->at != ']');
-	p->at++;
+	} while (*p->at != ']' && !p->error);
+	p->at += !p->error;
 	for (int i = 0; negate && i < SET_SIZE; i++)
-		set[i] = ~set[i];
-	return emit(p, SET, to->nsets++, 0);
+		set[i] = !set[i];
+	emit(p, SET, to->nsets++);
 }
 
 /* --- the rest of the language --------------------------------------------------------------- */
 
-static int alternatives(struct parser *p);
+static void alternatives(struct parser *p);
 
-static int count(struct parser *p, int *value)
+static int number(struct parser *p)
 {
+	int value = 0;
+
 	if (!isdigit((unsigned char)*p->at))
-		return wrong();
-	for (*value = 0; isdigit((unsigned char)*p->at); p->at++)
-		if ((*value = *value * 10 + *p->at - '0') > 255)
-			return wrong();
-	return 0;
+		fail(p, EINVAL);
+	while (isdigit((unsigned char)*p->at) && value <= 255)
+		value = value * 10 + *p->at++ - '0';
+	if (value > 255)
+		fail(p, EINVAL);
+	return value;
 }
 
-static int interval(struct parser *p, int start)
+static void interval(struct parser *p, int *least, int *most)
 {
-	int least, most;
-
-	if (count(p, &least))
-		return -1;
-	most = least;
-	if (*p->at == ',') {
-		most = -1;
-		if (*++p->at != '}' && count(p, &most))
-			return -1;
-	}
-	if (*p->at++ != '}' || (most >= 0 && most < least))
-		return wrong();
-	return repeat(p, start, least, most);
+	*least = *most = number(p);
+	if (*p->at == ',')
+		*most = *++p->at == '}' ? -1 : number(p);
+	if (*p->at++ != '}' || (*most >= 0 && *most < *least))
+		fail(p, EINVAL);
 }
 
-static int group(struct parser *p)
+static void atom(struct parser *p)
 {
-	if (++p->depth > DEPTH_MAX)
-		return wrong();
-	if (alternatives(p))
-		return -1;
-	p->depth--;
-	return *p->at++ == ')' ? 0 : wrong();
-}
-
-static int atom(struct parser *p)
-{
+	static const char simple[] = ".^$";
 	unsigned char c = *p->at++;
+	const char *found = strchr(simple, c);
 
-	switch (c) {
-	case '(': return group(p);
-	case '[': return bracket(p);
-	case '.': return emit(p, ANY, 0, 0);
-	case '^': return emit(p, BEGIN, 0, 0);
-	case '$': return emit(p, END, 0, 0);
-	case '*': case '+': case '?': case '{':
-		return wrong();
-	case '\\':
-		c = *p->at++;
-		/* what other libraries may give a meaning must not get another one here */
-		if (!ispunct(c) || strchr("<>`'", c))
-			return wrong();
-		/* fall through */
-	default:
-		return emit(p, BYTE, c, 0);
+	if (found) {
+		emit(p, ANY + (found - simple), 1);
+	} else if (c == '[') {
+		bracket(p);
+	} else if (c == '(') {
+		if (++p->depth > DEPTH_MAX)
+			fail(p, EINVAL);
+		alternatives(p);
+		p->depth--;
+		if (*p->at++ != ')')
+			fail(p, EINVAL);
+	} else {
+		if (c == '\\') {
+			c = *p->at++;
+			/* what other libraries may give a meaning must not get another one here */
+			if (!ispunct(c) || strchr("<>`'", c))
+				fail(p, EINVAL);
+		} else if (strchr("*+?{", c)) {
+			fail(p, EINVAL);
+		}
+		emit(p, BYTE, c);
 	}
 }
 
-static int branch(struct parser *p)
+static void branch(struct parser *p)
 {
 	while (*p->at && *p->at != '|' && *p->at != ')') {
-		int start = p->to->count, anchor = *p->at == '^' || *p->at == '$', failed = atom(p);
+		int start = p->to->count, anchor = *p->at == '^' || *p->at == '$';
 
-		while (!failed && *p->at && strchr("*+?{", *p->at)) {
+		atom(p);
+		while (*p->at && strchr("*+?{", *p->at)) {
+			char c = *p->at++;
+			int least = c == '+', most = c == '?' ? 1 : -1;
+
+			if (c == '{')
+				interval(p, &least, &most);
 			if (anchor)
-				return wrong();
-			switch (*p->at++) {
-			case '*': failed = star(p, start); break;
-			case '+': failed = repeat(p, start, 1, -1); break;
-			case '?': failed = maybe(p, start); break;
-			case '{': failed = interval(p, start); break;
-			}
+				fail(p, EINVAL);
+			repeat(p, start, least, most);
 		}
-		if (failed)
-			return -1;
 	}
-	return 0;
 }
 
-static int alternatives(struct parser *p)
+static void alternatives(struct parser *p)
 {
 	int start = p->to->count, middle;
 
-	if (branch(p))
-		return -1;
+	branch(p);
 	while (*p->at == '|') {
 		p->at++;
-		if (put(p, start, SPLIT, 1, p->to->count - start + 2) || emit(p, JUMP, 0, 0))
-			return -1;
+		put(p, start, SPLIT, 1, p->to->count - start + 2);
+		emit(p, JUMP, 0);
 		middle = p->to->count;
-		if (branch(p))
-			return -1;
+		branch(p);
 		p->to->steps[middle - 1].x = p->to->count - middle + 1;
 	}
-	return 0;
 }
 
 struct ipc_expression *ipc_expression_compile(const char *text)
 {
-	struct parser p = { .at = text };
-	int error;
+	struct ipc_expression *to = calloc(1, sizeof *to);
+	struct parser p = { .to = to, .at = text };
+	struct step *steps;
 
-	p.to = calloc(1, sizeof *p.to);
-	if (!p.to)
+	if (!to)
 		return NULL;
-	errno = EINVAL;
-	if (!alternatives(&p) && !*p.at && !emit(&p, MATCH, 0, 0)) {
-		p.to->states = calloc(4 * p.to->count, sizeof *p.to->states);
-		if (p.to->states)
-			return p.to;
-	}
-	error = errno;
-	ipc_expression_free(p.to);
-	errno = error;
+	to->steps = malloc(STEPS_MAX * sizeof *to->steps);
+	if (!to->steps)
+		goto failed;
+	alternatives(&p);
+	if (*p.at)
+		fail(&p, EINVAL);
+	emit(&p, MATCH, 0);
+	errno = p.error;
+	if (p.error)
+		goto failed;
+	steps = realloc(to->steps, to->count * sizeof *to->steps);
+	if (steps)
+		to->steps = steps;
+	to->states = malloc(4 * to->count * sizeof *to->states);
+	if (to->states)
+		return to;
+failed:
+	ipc_expression_free(to);
 	return NULL;
 }
 
 void ipc_expression_free(struct ipc_expression *expression)
 {
+	int error = errno;
+
 	if (!expression)
 		return;
 	free(expression->steps);
 	free(expression->sets);
 	free(expression->states);
 	free(expression);
+	errno = error;
 }
 
 /* --- matching ------------------------------------------------------------------------------- */
 
 struct run {
 	const struct ipc_expression *e;
-	int *stack, *marks;
 	const char *text, *at;
+	int *list, *stack, *marks;
+	int count, depth, mark, matches;
 };
 
-/* Add to the list of COUNT states all that STATE leads to without a byte. Returns how many there
- * are then, or -1: a match. MARK tells what is in the list. */
-static int follow(struct run *run, int *list, int count, int state, int mark)
+static void push(struct run *run, int state)
 {
-	int depth = 0;
+	if (run->marks[state] == run->mark)
+		return;
+	run->marks[state] = run->mark;
+	run->stack[run->depth++] = state;
+}
 
-	run->stack[depth++] = state;
-	if (run->marks[state] == mark)
-		return count;
-	run->marks[state] = mark;
-	while (depth) {
-		const struct step *step = &run->e->steps[state = run->stack[--depth]];
-		int next[2] = { -1, -1 };
+/* Add to the list all that STATE leads to without a byte. The mark tells what is in the list. */
+static void follow(struct run *run, int state)
+{
+	push(run, state);
+	while (run->depth) {
+		const struct step *step = &run->e->steps[state = run->stack[--run->depth]];
 
-		switch (step->operation) {
-		case MATCH: return -1;
-		case SPLIT: next[1] = state + step->y; /* fall through */
-		case JUMP: next[0] = state + step->x; break;
-		case BEGIN: next[0] = run->at == run->text ? state + 1 : -1; break;
-		case END: next[0] = *run->at ? -1 : state + 1; break;
-		default: list[count++] = state;
-		}
-		for (int i = 0; i < 2; i++)
-			if (next[i] >= 0 && run->marks[next[i]] != mark) {
-				run->marks[next[i]] = mark;
-				run->stack[depth++] = next[i];
-			}
+		if (step->operation <= ANY)
+			run->list[run->count++] = state;
+		else if (step->operation == MATCH)
+			run->matches = 1;
+		else if (step->operation == BEGIN ? run->at == run->text
+						  : step->operation != END || !*run->at)
+			push(run, state + step->x);
+		if (step->operation == SPLIT)
+			push(run, state + step->y);
 	}
-	return count;
 }
 
 static int accepts(const struct ipc_expression *e, const struct step *step, unsigned char byte)
 {
-	switch (step->operation) {
-	case BYTE: return step->x == byte;
-	case SET: return e->sets[step->x][byte / 8] >> byte % 8 & 1;
-	default: return 1;
-	}
+	if (step->operation == SET)
+		return e->sets[step->x][byte];
+	return step->operation == ANY || step->x == byte;
 }
 
 int ipc_expression_match(struct ipc_expression *e, const char *text)
 {
-	int *now = e->states, *next = now + e->count, *swap, count = 0, mark = 1;
-	struct run run = { e, next + e->count, next + 2 * e->count, text, text };
+	int *now = e->states, *swap, count = 0;
+	struct run run = { .e = e, .text = text, .at = text, .list = now + e->count,
+			   .stack = now + 2 * e->count, .marks = now + 3 * e->count };
 
 	memset(run.marks, 0, e->count * sizeof *run.marks);
-	/* a match may begin anywhere */
-	for (count = follow(&run, now, 0, 0, mark); count >= 0 && *run.at; ) {
-		unsigned char byte = *run.at++;
-		int more = 0;
-
-		mark++;
-		for (int i = 0; i < count && more >= 0; i++)
-			if (accepts(e, &e->steps[now[i]], byte))
-				more = follow(&run, next, more, now[i] + 1, mark);
-		if (more >= 0)
-			more = follow(&run, next, more, 0, mark);
-		count = more;
+	for (;; run.at++) {
+		run.mark++;
+		run.count = 0;
+		follow(&run, 0);	/* a match may begin anywhere */
+		for (int i = 0; i < count; i++)
+			if (accepts(e, &e->steps[now[i]], run.at[-1]))
+				follow(&run, now[i] + 1);
+		if (run.matches || !*run.at)
+			return run.matches;
 		swap = now;
-		now = next;
-		next = swap;
+		now = run.list;
+		run.list = swap;
+		count = run.count;
 	}
-	return count < 0;
 }

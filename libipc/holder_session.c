@@ -16,7 +16,8 @@
 enum {
 	CHUNK = IPC_FDS_MAX,		/* entries in one message */
 	DATA_MAX = 1 + CHUNK * ENTRY_ROOM,	/* of a message that we take */
-	TURNS = 16			/* requests in one dispatch */
+	TURNS = 16,			/* requests in one dispatch */
+	SENT = 256			/* behind all errors that can be answered */
 };
 
 /* A list or dump that is being sent: what was there when it was asked for. */
@@ -157,10 +158,13 @@ int ipc_session_delivery(struct ipc_holder_session *session)
 
 /* --- answers -------------------------------------------------------------------------------- */
 
+/* The answer that is only an error, unless it is SENT already or -1. */
 static int answer(struct ipc_holder_session *session, int error)
 {
 	unsigned char status = error;
 
+	if (error < 0 || error == SENT)
+		return error < 0 ? -1 : 0;
 	return ipc_message_send(session->messages, &status, 1, NULL, 0);
 }
 
@@ -213,7 +217,7 @@ static int send_all(struct ipc_holder_session *session, const char *base, int fo
 	*sending = (struct sending){ .form = form, .with_fds = with_fds };
 	sending->held = malloc((table->count + 1) * sizeof *sending->held);
 	if (!sending->held)
-		return answer(session, ENOMEM);
+		return ENOMEM;
 	for (unsigned i = 0; i < table->count; i++) {
 		struct ipc_held *held = table->heap[i];
 
@@ -229,10 +233,10 @@ static int send_all(struct ipc_holder_session *session, const char *base, int fo
 		return -1;
 	if (!sending->count)
 		sending_end(session);
-	return 0;
+	return SENT;
 }
 
-/* --- requests: 0, or -1 if the client broke the protocol or cannot be answered ------------ */
+/* --- requests: what to answer, SENT if that is done, or -1 if it cannot be ---------------- */
 
 static int may(const struct ipc_holder_session *session, enum ipc_holder_request what,
 	       const char *name)
@@ -270,71 +274,62 @@ static int store(struct ipc_holder_session *session, struct ipc_cursor *body,
 	if (!ipc_get_end(body) || message->count != 1)
 		return broken();
 	if (!may(session, IPC_HOLDER_STORE, entry.name))
-		return answer(session, EPERM);
+		return EPERM;
 	if (ipc_table_room(session->table, 1))
-		return answer(session, errno);
+		return errno;
 	if (ipc_table_find(session->table, entry.name))
-		return answer(session, EBUSY);
+		return EBUSY;
 	held = take(session, &entry, &message->fds[0]);
 	if (!held)
-		return answer(session, errno);
+		return errno;
 	ipc_table_put(session->table, held);
-	return answer(session, 0);
+	return 0;
 }
 
-static int delete(struct ipc_holder_session *session, struct ipc_cursor *body)
+/* Requests that name what they are about. */
+static int named(struct ipc_holder_session *session, unsigned what, struct ipc_cursor *body)
 {
+	int deletes = what == IPC_HOLDER_DELETE;
+	int and_delete = what == IPC_HOLDER_RETRIEVE && ipc_get_byte(body);
 	const char *name = ipc_get_name(body);
 	struct ipc_held *held;
 
 	if (!ipc_get_end(body) || !*name)
 		return broken();
-	if (!may(session, IPC_HOLDER_STORE, name))
-		return answer(session, EPERM);
+	if ((!deletes && !may(session, IPC_HOLDER_RETRIEVE, name)) ||
+	    ((deletes || and_delete) && !may(session, IPC_HOLDER_STORE, name)))
+		return EPERM;
+	if (what == IPC_HOLDER_FAMILY)
+		return send_all(session, name, SHORT_ENTRY, 1);
 	held = ipc_table_find(session->table, name);
 	if (!held || held->leaving)
-		return answer(session, ENOENT);
-	ipc_table_drop(session->table, held);
-	return answer(session, 0);
-}
-
-static int retrieve(struct ipc_holder_session *session, struct ipc_cursor *body)
-{
-	int and_delete = ipc_get_byte(body);
-	const char *name = ipc_get_name(body);
-	struct ipc_held *held;
-
-	if (!ipc_get_end(body) || !*name)
-		return broken();
-	if (!may(session, IPC_HOLDER_RETRIEVE, name) ||
-	    (and_delete && !may(session, IPC_HOLDER_STORE, name)))
-		return answer(session, EPERM);
-	held = ipc_table_find(session->table, name);
-	if (!held || held->leaving)
-		return answer(session, ENOENT);
+		return ENOENT;
+	if (deletes) {
+		ipc_table_drop(session->table, held);
+		return 0;
+	}
 	if (ipc_message_send(session->messages, "", 1, &held->entry.fd, 1))
-		return errno == EPIPE ? -1 : answer(session, errno);
+		return errno == EPIPE ? -1 : errno;
 	if (and_delete) {
 		held->leaving = session;
 		session->leaving = 1;
 		session->table->leaving++;
 	}
-	return 0;
+	return SENT;
 }
 
 static int list(struct ipc_holder_session *session)
 {
 	struct ipc_holder_table *table = session->table;
-	size_t size = 5 + (size_t)table->count * (IPC_HOLDER_NAME_MAX + 1);
 	unsigned char *data;
 	char *to;
 	unsigned count = 0;
 	int failed;
 
 	ipc_table_settle(table);
-	data = calloc(1, size);
+	data = calloc(table->count + 1, IPC_HOLDER_NAME_MAX + 1);
 	if (!data)
-		return answer(session, ENOMEM);
+		return ENOMEM;
 	to = (char *)data + 5;
 	for (unsigned i = 0; i < table->count; i++) {
 		if (table->heap[i]->leaving)
@@ -345,7 +340,7 @@ static int list(struct ipc_holder_session *session)
 	ipc_put_u32(data + 1, count);
 	failed = ipc_message_send(session->messages, data, to - (char *)data, NULL, 0);
 	free(data);
-	return failed;
+	return failed ? -1 : SENT;
 }
 
 static int announce(struct ipc_holder_session *session, struct ipc_cursor *body)
@@ -356,28 +351,19 @@ static int announce(struct ipc_holder_session *session, struct ipc_cursor *body)
 
 	if (!ipc_get_end(body))
 		return broken();
+	if (!(session->rights.flags & IPC_HOLDER_MAY_SETDUMP))
+		return EPERM;
 	if (ipc_table_room(session->table, total))
-		return answer(session, errno);
+		return errno;
 	if (total) {
 		loading->held = calloc(total, sizeof *loading->held);
 		if (!loading->held)
-			return answer(session, ENOMEM);
+			return ENOMEM;
 		loading->total = total;
 		session->table->reserved += total;
 	}
 	ipc_put_u32(reply + 1, total / CHUNK + !!(total % CHUNK));
-	return ipc_message_send(session->messages, reply, sizeof reply, NULL, 0);
-}
-
-/* All of a dump is here: from now on it is in the table. Nothing can fail. */
-static void commit(struct ipc_holder_session *session)
-{
-	struct loading *loading = &session->loading;
-
-	for (unsigned i = 0; i < loading->count; i++)
-		ipc_table_put(session->table, loading->held[i]);
-	loading->count = loading->total = 0;
-	loading_end(session);
+	return ipc_message_send(session->messages, reply, sizeof reply, NULL, 0) ? -1 : SENT;
 }
 
 static int data(struct ipc_holder_session *session, struct ipc_cursor *body,
@@ -401,50 +387,35 @@ static int data(struct ipc_holder_session *session, struct ipc_cursor *body,
 	if (!ipc_get_end(body))
 		return broken();
 	if (loading->count < loading->total)
-		return answer(session, EAGAIN);
-	commit(session);
-	return answer(session, 0);
-}
-
-static int family(struct ipc_holder_session *session, struct ipc_cursor *body)
-{
-	const char *base = ipc_get_name(body);
-
-	if (!ipc_get_end(body) || !*base)
-		return broken();
-	if (!may(session, IPC_HOLDER_RETRIEVE, base))
-		return answer(session, EPERM);
-	return send_all(session, base, SHORT_ENTRY, 1);
+		return EAGAIN;
+	/* all of it is here: from now on it is in the table, and nothing can fail */
+	for (unsigned i = 0; i < loading->count; i++)
+		ipc_table_put(session->table, loading->held[i]);
+	loading->count = loading->total = 0;
+	loading_end(session);
+	return 0;
 }
 
 /* Requests without a body. */
-static int simple(struct ipc_holder_session *session, enum ipc_holder_request what)
+static int simple(struct ipc_holder_session *session, unsigned what)
 {
-	static const struct {
-		unsigned char request, right, form, with_fds;
-	} all[] = {
-		{ IPC_HOLDER_LIST, IPC_HOLDER_MAY_LIST, SHORT_ENTRY, 0 },
-		{ IPC_HOLDER_LONG_LIST, IPC_HOLDER_MAY_LIST, LONG_ENTRY, 0 },
-		{ IPC_HOLDER_GETDUMP, IPC_HOLDER_MAY_GETDUMP, SHORT_ENTRY, 1 },
-		{ IPC_HOLDER_TAKEOVER, IPC_HOLDER_MAY_TAKEOVER, LONG_ENTRY, 1 },
-	};
+	int is_long = what == IPC_HOLDER_LONG_LIST, lists = is_long || what == IPC_HOLDER_LIST;
+	int takes_over = what == IPC_HOLDER_TAKEOVER;
 
 	if (what == IPC_HOLDER_DONE && session->table->successor == session) {
 		session->table->gone = 1;
-		return answer(session, 0);
+		return 0;
 	}
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-		if (all[i].request != what)
-			continue;
-		if (!(session->rights.flags & all[i].right))
-			return answer(session, EPERM);
-		if (what == IPC_HOLDER_LIST)
-			return list(session);
-		if (what == IPC_HOLDER_TAKEOVER)
-			session->table->successor = session;
-		return send_all(session, NULL, all[i].form, all[i].with_fds);
-	}
-	return broken();
+	if (!lists && !takes_over && what != IPC_HOLDER_GETDUMP)
+		return broken();
+	if (!(session->rights.flags & (lists ? IPC_HOLDER_MAY_LIST :
+				       takes_over ? IPC_HOLDER_MAY_TAKEOVER : IPC_HOLDER_MAY_GETDUMP)))
+		return EPERM;
+	if (what == IPC_HOLDER_LIST)
+		return list(session);
+	if (takes_over)
+		session->table->successor = session;
+	return send_all(session, NULL, is_long || takes_over ? LONG_ENTRY : SHORT_ENTRY, !lists);
 }
 
 static int act(struct ipc_holder_session *session, struct ipc_message *message)
@@ -455,21 +426,16 @@ static int act(struct ipc_holder_session *session, struct ipc_message *message)
 
 	if (body.bad || loads != (what == IPC_HOLDER_DATA))
 		return broken();
-	if (what == IPC_HOLDER_DATA)
+	if (loads)
 		return data(session, &body, message);
 	if (what == IPC_HOLDER_STORE)
 		return store(session, &body, message);
 	if (message->count)
 		return broken();
-	switch (what) {
-	case IPC_HOLDER_DELETE: return delete(session, &body);
-	case IPC_HOLDER_RETRIEVE: return retrieve(session, &body);
-	case IPC_HOLDER_FAMILY: return family(session, &body);
-	case IPC_HOLDER_SETDUMP:
-		if (!(session->rights.flags & IPC_HOLDER_MAY_SETDUMP) && body.left == 4)
-			return answer(session, EPERM);
+	if (what == IPC_HOLDER_DELETE || what == IPC_HOLDER_RETRIEVE || what == IPC_HOLDER_FAMILY)
+		return named(session, what, &body);
+	if (what == IPC_HOLDER_SETDUMP)
 		return announce(session, &body);
-	}
 	return body.left ? broken() : simple(session, what);
 }
 
@@ -487,7 +453,7 @@ int ipc_holder_session_dispatch(struct ipc_holder_session *session)
 		if (session->sending.held) {
 			failed = send_chunk(session);
 		} else if (ipc_message_receive(session->messages, &message)) {
-			failed = act(session, &message);
+			failed = answer(session, act(session, &message));
 			/* whether it read the answers before is not known any more */
 			session->lost |= failed;
 		} else {

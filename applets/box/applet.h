@@ -106,6 +106,19 @@ void print_json(const char *before, const char *text);
  * then PROG. */
 int option(int argc, char **argv, const char *shorts, const char *longs);
 
+/* An option, and the member at OFFSET that it sets: an int, to the letter of a flag; an unsigned; or
+ * a const char *. At most 32 make a table, which ends with letter 0. */
+struct setting {
+	char letter, kind;
+	unsigned char offset;
+};
+
+enum { SET_FLAG, SET_NUMBER, SET_INT /* at most INT_MAX */, SET_TEXT, SET_NOT /* has a value, too */ };
+
+/* Do what the options of argv say to the members of TO. Returns the letter of the first SET_NOT,
+ * with its value in optarg, to be called again after that; -1 at the end, as option() does. */
+int set_options(int argc, char **argv, const struct setting *table, void *to);
+
 /* The rest of argv after the options; wrong usage if it has fewer than COUNT words or if the
  * last of these, usually a program, is empty. */
 char **operands(int argc, char **argv, int count);

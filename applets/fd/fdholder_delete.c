@@ -22,14 +22,10 @@ config FDHOLDER_DELETE
 
 TOOL(fdholder_delete, "s6-fdholder-delete")
 {
-	unsigned timeout = timeout_option(argc, argv);
 	struct call call = { .deed = "delete fd" };
 
-	if (argc - optind < 2)
-		usage("too few arguments");
-	argv += optind;
+	argv = call_begin(&call, argc, argv, NULL, SOCKET_AND_ID);
 	call.id = argv[1];
-	call_open(&call, argv[0], "a fd-holder daemon", timeout);
 	call_ask(&call, IPC_HOLDER_DELETE, call.id, -1, NULL);
 	return 0;
 }

@@ -33,30 +33,22 @@ static void set(const char *what, unsigned i, const char *value)
 	char name[32];
 
 	ipc_format(name, sizeof name, "S6_FD%s_%u", what, i);
-	if (!value)
-		unsetenv(name);
-	else if (setenv(name, value, 1))
-		die(EXIT_TEMPORARY, "unable to change the environment:");
+	set_variable(name, value);
 }
 
 CHAIN(fdholder_getdump, "s6-fdholder-getdump")
 {
-	unsigned timeout = timeout_option(argc, argv), count;
 	struct call call = { .deed = "get dump" };
-	struct ipc_holder_entry *entries;
+	struct ipc_holder_entry *entry;
 	char text[IPC_INSTANT_TEXT];
+	unsigned count;
 
-	argv = operands(argc, argv, 2);
-	call_open(&call, argv[0], "a fd-holder daemon", timeout);
-	call_ask(&call, IPC_HOLDER_GETDUMP, NULL, -1, NULL);
-	count = call_collect(&call, &entries);
+	argv = call_begin(&call, argc, argv, NULL, 2);
+	count = call_collect(&call, IPC_HOLDER_GETDUMP, NULL, &entry);
 	call_close(&call);
 	ipc_format(text, sizeof text, "%u", count);
-	if (setenv("S6_FD#", text, 1))
-		die(EXIT_TEMPORARY, "unable to change the environment:");
-	for (unsigned i = 0; i < count; i++) {
-		struct ipc_holder_entry *entry = &entries[i];
-
+	set_variable("S6_FD#", text);
+	for (unsigned i = 0; i < count; i++, entry++) {
 		copy_fd(entry->fd, entry->fd);
 		ipc_format(text, sizeof text, "%d", entry->fd);
 		set("", i, text);

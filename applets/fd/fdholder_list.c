@@ -12,12 +12,11 @@ config FDHOLDER_LIST
 	  are not printable ASCII appear as \a to \r or \0xHH, a backslash as two.
 
 	  -l     a table: name, type and address of what it is, the user who stored it, how long
-	         ago, how long until it expires, and "hangup" if its other end is gone
-	  -j     the same as a JSON array of objects; times are seconds, bytes above 127 appear as
-	         \u00HH
+	         ago, how long until it expires, "hangup" if its other end is gone
+	  -j     the same as JSON; times in seconds, bytes above 127 as \u00HH
 	  -t MS  fail if it takes longer; default 0, no limit
 
-	  The options -l and -j need ipcfdholderd at the other end.
+	  -l and -j need ipcfdholderd at the other end.
 
 	  Exit status:
 	  0    done
@@ -27,81 +26,64 @@ config FDHOLDER_LIST
 */
 #include "holder_client.h"
 
-enum { WIDTH = 4 * IPC_HOLDER_NAME_MAX + 8 };
+enum { WIDTH = 4 * IPC_HOLDER_NAME_MAX + 8, SPAN = 32 };
 
-static const char *quote(const char *name, char *to, size_t size)
+static const char *quote(const char *name, char *to)
 {
-	size_t n = 0;
+	char *end = to;
 
-	for (; *name; name++) {
+	for (*to = 0; *name; name++) {
 		unsigned char byte = *name;
+		const char *format = byte < ' ' || byte >= 127 ? "\\0x%02x" : "%c";
 
-		if (byte >= 7 && byte <= 13)
-			n += ipc_format(to + n, size - n, "\\%c", "abtnvfr"[byte - 7]);
-		else if (byte == '\\')
-			n += ipc_format(to + n, size - n, "\\\\");
-		else if (byte < ' ' || byte >= 127)
-			n += ipc_format(to + n, size - n, "\\0x%02x", byte);
-		else
-			n += ipc_format(to + n, size - n, "%c", byte);
+		if (byte == '\\' || (byte >= 7 && byte <= 13)) {
+			format = "\\%c";
+			byte = byte == '\\' ? byte : "abtnvfr"[byte - 7];
+		}
+		end += ipc_format(end, 8, format, byte);
 	}
-	to[n] = 0;
 	return to;
 }
 
 /* A duration in at most two units. */
-static const char *span(long long seconds, char *to, size_t size)
+static const char *span(long long seconds, char *to)
 {
-	static const struct {
-		char name;
-		int seconds;
-	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
-	size_t n = 0, i = 0;
+	static const char names[] = "dhms";
+	static const int lengths[] = { 86400, 3600, 60, 1, 1 };
+	unsigned long long left = seconds < 0 ? 0 : seconds;
+	int i = 0;
+	size_t n;
 
-	if (seconds < 0)
-		seconds = 0;
-	while (i < 3 && seconds < units[i].seconds)
+	while (i < 3 && left < (unsigned)lengths[i])
 		i++;
-	n = ipc_format(to, size, "%lld%c", seconds / units[i].seconds, units[i].name);
-	seconds %= units[i].seconds;
-	if (i < 3 && seconds / units[i + 1].seconds)
-		ipc_format(to + n, size - n, "%lld%c", seconds / units[i + 1].seconds,
-			   units[i + 1].name);
+	n = ipc_format(to, SPAN, "%llu%c", left / lengths[i], names[i]);
+	left = left % lengths[i] / lengths[i + 1];
+	if (left)
+		ipc_format(to + n, SPAN - n, "%llu%c", left, names[i + 1]);
 	return to;
 }
 
-static void row(const struct ipc_holder_entry *entry, long long now)
+static void row(const char *name, const char *type, const char *address, const char *uid,
+		const char *age, const char *expires, const char *state)
 {
-	char name[WIDTH], address[WIDTH], age[32], left[32], line[2 * WIDTH + 160];
+	char line[2 * WIDTH + 160];
 
-	ipc_format(line, sizeof line, "%-20s %-22s %-28s %8u %9s %9s %s\n",
-		   quote(entry->name, name, sizeof name), entry->kind,
-		   *entry->address ? quote(entry->address, address, sizeof address) : "-",
-		   entry->owner.uid,
-		   span(now - ipc_instant_seconds(&entry->stored), age, sizeof age),
-		   ipc_instant_forever(&entry->limit) ? "never"
-		   : span(ipc_instant_seconds(&entry->limit) - now, left, sizeof left),
-		   entry->flags & IPC_HOLDER_HANGUP ? "hangup" : "-");
+	ipc_format(line, sizeof line, "%-20s %-22s %-28s %8s %9s %9s %s\n", name, type, address,
+		   uid, age, expires, state);
 	print(line);
 }
 
-static void json_string(const char *key, const char *text)
+static void entry_row(const struct ipc_holder_entry *entry, long long now)
 {
-	char piece[8];
+	char name[WIDTH], address[WIDTH], uid[16], age[SPAN], left[SPAN];
 
-	print("\"");
-	print(key);
-	print("\":\"");
-	for (; *text; text++) {
-		unsigned char byte = *text;
-
-		if (byte < ' ' || byte >= 127 || byte == '"' || byte == '\\')
-			ipc_format(piece, sizeof piece, "\\u00%02x", byte);
-		else
-			ipc_format(piece, sizeof piece, "%c", byte);
-		print(piece);
-	}
-	print("\",");
+	ipc_format(uid, sizeof uid, "%u", entry->owner.uid);
+	row(quote(entry->name, name), entry->kind,
+	    *entry->address ? quote(entry->address, address) : "-", uid,
+	    span(now - ipc_instant_seconds(&entry->stored), age),
+	    ipc_instant_forever(&entry->limit) ? "never"
+	    : span(ipc_instant_seconds(&entry->limit) - now, left),
+	    entry->flags & IPC_HOLDER_HANGUP ? "hangup" : "-");
 }
 
 static void object(const struct ipc_holder_entry *entry, long long now)
@@ -110,11 +92,10 @@ static void object(const struct ipc_holder_entry *entry, long long now)
 
 	if (!ipc_instant_forever(&entry->limit))
 		ipc_format(left, sizeof left, "%lld", ipc_instant_seconds(&entry->limit) - now);
-	print("{");
-	json_string("name", entry->name);
-	json_string("type", entry->kind);
-	json_string("address", entry->address);
-	ipc_format(line, sizeof line, "\"uid\":%u,\"gid\":%u,\"pid\":%u,\"age\":%lld,"
+	print_json("{\"name\":", entry->name);
+	print_json(",\"type\":", entry->kind);
+	print_json(",\"address\":", entry->address);
+	ipc_format(line, sizeof line, ",\"uid\":%u,\"gid\":%u,\"pid\":%u,\"age\":%lld,"
 		   "\"expires\":%s,\"watched\":%s,\"hangup\":%s}", entry->owner.uid,
 		   entry->owner.gid, (unsigned)entry->owner.pid,
 		   now - ipc_instant_seconds(&entry->stored), left,
@@ -129,7 +110,7 @@ static void list_names(struct call *call)
 
 	call_ask(call, IPC_HOLDER_LIST, NULL, -1, NULL);
 	for (unsigned i = 0; i < call->reply.count; i++) {
-		print(quote(call->reply.entries[i].name, name, sizeof name));
+		print(quote(call->reply.entries[i].name, name));
 		print("\n");
 	}
 }
@@ -139,18 +120,18 @@ static void list_long(struct call *call, int json)
 	struct ipc_instant instant = ipc_instant_in(0);
 	long long now = ipc_instant_seconds(&instant);
 	unsigned done = 0;
-	char head[160];
 
 	call_ask(call, IPC_HOLDER_LONG_LIST, NULL, -1, NULL);
-	ipc_format(head, sizeof head, "%-20s %-22s %-28s %8s %9s %9s %s\n", "NAME", "TYPE",
-		   "ADDRESS", "UID", "AGE", "EXPIRES", "STATE");
-	print(json ? "[" : head);
+	if (json)
+		print("[");
+	else
+		row("NAME", "TYPE", "ADDRESS", "UID", "AGE", "EXPIRES", "STATE");
 	while (call->reply.more) {
 		call_wait(call);
 		for (unsigned i = 0; i < call->reply.count; i++, done++) {
 			if (json)
 				print(done ? ",\n" : "\n");
-			(json ? object : row)(&call->reply.entries[i], now);
+			(json ? object : entry_row)(&call->reply.entries[i], now);
 		}
 	}
 	if (json)
@@ -159,20 +140,17 @@ static void list_long(struct call *call, int json)
 
 TOOL(fdholder_list, "s6-fdholder-list")
 {
+	static const struct setting table[] = {
+		{ 'l', SET_FLAG, offsetof(struct call, form) },
+		{ 'j', SET_FLAG, offsetof(struct call, form) },
+		{ 't', SET_INT, offsetof(struct call, timeout) },
+		{ 0 }
+	};
 	struct call call = { .deed = "get fd list" };
-	unsigned timeout = 0;
-	int form = 0, letter;
 
-	while ((letter = option(argc, argv, "ljt:", NULL)) != -1) {
-		if (letter == 't')
-			timeout = number("-t", optarg, INT_MAX);
-		else
-			form = letter;
-	}
-	argv = operands(argc, argv, 1);
-	call_open(&call, argv[0], "a fd-holder daemon", timeout);
-	if (form)
-		list_long(&call, form == 'j');
+	call_begin(&call, argc, argv, table, 1);
+	if (call.form)
+		list_long(&call, call.form == 'j');
 	else
 		list_names(&call);
 	print_end();

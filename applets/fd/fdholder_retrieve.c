@@ -90,8 +90,7 @@ static void get_family(struct call *call, const char *name)
 	struct ipc_holder_entry *entries;
 	unsigned first = count, n;
 
-	call_ask(call, IPC_HOLDER_FAMILY, name, -1, NULL);
-	n = call_collect(call, &entries);
+	n = call_collect(call, IPC_HOLDER_FAMILY, name, &entries);
 	for (unsigned i = 0; i < n; i++)
 		keep(&entries[i].fd, entries[i].name, name, 0);
 	sort(got + first, n, sizeof *got, by_number);
@@ -148,12 +147,6 @@ static void place(void)
 	}
 }
 
-static void set(const char *name, const char *value)
-{
-	if (value ? setenv(name, value, 1) : unsetenv(name))
-		die(EXIT_TEMPORARY, "unable to change the environment:");
-}
-
 /* "NAME=FD,NAME=FD" or "NAME:NAME". */
 static void tell(const char *variable, const char *format, char between)
 {
@@ -169,57 +162,51 @@ static void tell(const char *variable, const char *format, char between)
 			die(EXIT_TEMPORARY, "too many names for $%s", variable);
 	}
 	text[length] = 0;
-	set(variable, text);
+	set_variable(variable, count ? text : NULL);
 }
 
-static void export(int letter)
+static void set_number(const char *name, unsigned value)
 {
 	char number[16];
 
-	if (letter == 's')
-		tell("LISTEN_FD_MAP", "%s=%d", ',');
-	if (letter != 'l')
-		return;
-	if (!count) {
-		set("LISTEN_FDS", NULL);
-		set("LISTEN_PID", NULL);
-		set("LISTEN_FDNAMES", NULL);
-		return;
-	}
-	ipc_format(number, sizeof number, "%u", count);
-	set("LISTEN_FDS", number);
-	ipc_format(number, sizeof number, "%d", (int)getpid());
-	set("LISTEN_PID", number);
-	tell("LISTEN_FDNAMES", "%s", ':');
+	ipc_format(number, sizeof number, "%u", value);
+	set_variable(name, count ? number : NULL);
 }
 
 CHAIN(fdholder_retrieve, "s6-fdholder-retrieve")
 {
+	static const struct setting table[] = {
+		{ 'D', SET_FLAG, offsetof(struct call, forget) },
+		{ 't', SET_INT, offsetof(struct call, timeout) },
+		{ 's', SET_NOT, 0 },
+		{ 'l', SET_NOT, 0 },
+		{ 0 }
+	};
 	struct call call = { .deed = "retrieve fd" };
-	int letter, form = 0, forget = 0;
-	unsigned timeout = 0;
+	int letter, form = 0;
 
 	count = nwishes = 0;	/* we may be a second link of the same chain */
-	while ((letter = option(argc, argv, "Dt:s:l:", NULL)) != -1) {
-		switch (letter) {
-		case 'D': forget = 1; break;
-		case 't': timeout = number("-t", optarg, INT_MAX); break;
-		default:
-			if (form && form != letter)
-				usage("-s and -l exclude each other");
-			form = letter;
-			wish(optarg, letter);
-		}
+	while ((letter = set_options(argc, argv, table, &call)) != -1) {
+		if (form && form != letter)
+			usage("-s and -l exclude each other");
+		form = letter;
+		wish(optarg, letter);
 	}
 	argv = operands(argc, argv, form ? 2 : 3);
+	call_open(&call, argv[0], "");
 	if (!form)
-		wishes[nwishes++].name = argv[1];
-	call_open(&call, argv[0], "a fd-holder daemon", timeout);
+		wishes[nwishes++].name = *++argv;
 	get_all(&call);
-	if (forget)
+	if (call.forget)
 		forget_all(&call);
 	call_close(&call);
 	place();
-	export(form);
-	return argv + (form ? 1 : 2);
+	if (form == 's')
+		tell("LISTEN_FD_MAP", "%s=%d", ',');
+	if (form == 'l') {
+		set_number("LISTEN_FDS", count);
+		set_number("LISTEN_PID", getpid());
+		tell("LISTEN_FDNAMES", "%s", ':');
+	}
+	return argv + 1;
 }

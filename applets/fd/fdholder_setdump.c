@@ -27,51 +27,51 @@ config FDHOLDER_SETDUMP
 */
 #include "holder_client.h"
 
-static const char *numbered(char *name, size_t size, const char *what, unsigned i)
+enum { NAME = 32 };
+
+static const char *numbered(char *name, const char *what, unsigned i)
 {
-	ipc_format(name, size, "S6_FD%s_%u", what, i);
+	ipc_format(name, NAME, "S6_FD%s_%u", what, i);
 	return getenv(name);
 }
 
 static void read_entry(struct ipc_holder_entry *entry, unsigned i)
 {
-	char name[32];
-	const char *text = numbered(name, sizeof name, "", i);
-	unsigned fd;
+	char name[NAME];
+	const char *text;
 
-	if (!text)
-		die(EXIT_USAGE, "%s not set", name);
-	if (ipc_number(text, 10, INT_MAX, &fd))
-		die(EXIT_USAGE, "invalid $%s", name);
-	entry->fd = fd;
-	entry->name = numbered(name, sizeof name, "ID", i);
-	if (!entry->name)
-		die(EXIT_USAGE, "%s not set", name);
+	numbered(name, "", i);
+	if (ipc_number(variable(name), 10, INT_MAX, (unsigned *)&entry->fd))
+		goto invalid;
+	numbered(name, "ID", i);
+	entry->name = variable(name);
 	if (!*entry->name || strlen(entry->name) > IPC_HOLDER_NAME_MAX)
-		die(EXIT_USAGE, "invalid $%s", name);
-	text = numbered(name, sizeof name, "LIMIT", i);
-	if (!text)
-		entry->limit = ipc_instant_in(-1);
-	else if (ipc_instant_parse(text, &entry->limit))
-		die(EXIT_USAGE, "invalid $%s", name);
+		goto invalid;
+	text = numbered(name, "LIMIT", i);
+	entry->limit = ipc_instant_in(-1);
+	if (text && ipc_instant_parse(text, &entry->limit))
+		goto invalid;
+	return;
+invalid:
+	die(EXIT_USAGE, "invalid $%s", name);
 }
 
 TOOL(fdholder_setdump, "s6-fdholder-setdump")
 {
-	unsigned timeout = timeout_option(argc, argv), count;
 	struct call call = { .deed = "set dump" };
 	struct ipc_holder_entry *entries;
+	unsigned count;
 
-	argv = operands(argc, argv, 1);
+	argv = call_options(&call, argc, argv, NULL, 1);
 	/* each takes two variables, and the kernel's limit to an environment is far below */
 	if (ipc_number(variable("S6_FD#"), 10, INT_MAX / (int)sizeof *entries, &count))
-		die(EXIT_USAGE, "invalid $S6_FD#");
+		die(EXIT_USAGE, "invalid $%s", "S6_FD#");
 	entries = calloc(count + 1, sizeof *entries);
 	if (!entries)
 		die(EXIT_TEMPORARY, "unable to read the environment:");
 	for (unsigned i = 0; i < count; i++)
 		read_entry(&entries[i], i);
-	call_open(&call, argv[0], "a fd-holder daemon", timeout);
+	call_open(&call, argv[0], "");
 	if (count)
 		call_load(&call, entries, count);
 	return 0;

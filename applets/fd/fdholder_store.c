@@ -20,29 +20,21 @@ config FDHOLDER_STORE
 	  100  wrong usage
 	  111  no holder at SOCKET
 */
-#include <limits.h>
-
 #include "holder_client.h"
 
 TOOL(fdholder_store, "s6-fdholder-store")
 {
+	static const struct setting table[] = {
+		{ 'd', SET_INT, offsetof(struct call, given) },
+		{ 't', SET_INT, offsetof(struct call, timeout) },
+		{ 'T', SET_NUMBER, offsetof(struct call, lifetime) },
+		{ 0 }
+	};
 	struct call call = { .deed = "store fd" };
 	struct ipc_instant limit;
-	unsigned fd = 0, timeout = 0, lifetime = 0;
-	int letter;
 
-	while ((letter = option(argc, argv, "d:t:T:", NULL)) != -1) {
-		switch (letter) {
-		case 'd': fd = number("-d", optarg, INT_MAX); break;
-		case 't': timeout = number("-t", optarg, INT_MAX); break;
-		case 'T': lifetime = number("-T", optarg, UINT_MAX); break;
-		}
-	}
-	if (argc - optind < 2)
-		usage("too few arguments");
-	argv += optind;
-	call_open(&call, argv[0], "a fd-holder daemon", timeout);
-	limit = ipc_instant_in(lifetime ? (long long)lifetime : -1);
-	call_ask(&call, IPC_HOLDER_STORE, argv[1], fd, &limit);
+	argv = call_begin(&call, argc, argv, table, SOCKET_AND_ID);
+	limit = ipc_instant_in(call.lifetime ? (long long)call.lifetime : -1);
+	call_ask(&call, IPC_HOLDER_STORE, argv[1], call.given, &limit);
 	return 0;
 }

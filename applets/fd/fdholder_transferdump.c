@@ -23,31 +23,25 @@ config FDHOLDER_TRANSFERDUMP
 */
 #include "holder_client.h"
 
-static void parse_timeouts(char *text, unsigned *from, unsigned *to)
-{
-	char *colon = strchr(text, ':');
-
-	if (colon)
-		*colon++ = 0;
-	*from = *text ? number("-t", text, INT_MAX) : 0;
-	*to = colon && *colon ? number("-t", colon, INT_MAX) : 0;
-}
-
 TOOL(fdholder_transferdump, "s6-fdholder-transferdump")
 {
 	struct call source = { .deed = "get dump" }, destination = { .deed = "set dump" };
-	unsigned from = 0, to = 0, count;
 	struct ipc_holder_entry *entries;
+	unsigned to = 0, count;
+	char *colon;
 
-	while (option(argc, argv, "t:", NULL) != -1)
-		parse_timeouts(optarg, &from, &to);
+	while (option(argc, argv, "t:", NULL) != -1) {
+		colon = strchrnul(optarg, ':');
+		to = *colon && colon[1] ? number("-t", colon + 1, INT_MAX) : 0;
+		*colon = 0;
+		source.timeout = *optarg ? number("-t", optarg, INT_MAX) : 0;
+	}
 	argv = operands(argc, argv, 2);
-	call_open(&source, argv[0], "a source fd-holder daemon", from);
-	call_open(&destination, argv[1], "a destination fd-holder daemon", 0);
-	call_ask(&source, IPC_HOLDER_GETDUMP, NULL, -1, NULL);
-	count = call_collect(&source, &entries);
+	call_open(&source, argv[0], "source ");
+	call_open(&destination, argv[1], "destination ");
+	count = call_collect(&source, IPC_HOLDER_GETDUMP, NULL, &entries);
 	call_close(&source);
-	destination.end = to ? now_ms() + to : 0;
+	call_patience(&destination, to);
 	call_load(&destination, entries, count);
 	return 0;
 }

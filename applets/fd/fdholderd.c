@@ -12,48 +12,23 @@ config FDHOLDERD
 	  Hold descriptors that clients store, and give them back to whoever may retrieve them.
 	  Descriptor 0 is the listening socket; ipcfdholder-daemon makes it and runs this.
 
-	  -v N       0: fatal errors only; 1: warnings, the default; 2: more
+	  -v N       messages: 0 fatal errors, 1 warnings, 2 more; default 1
 	  -1         write a newline to descriptor 1 when ready
-	  -c MAX     serve at most MAX clients at a time; default 16, at most 256
-	  -C USERMAX  at most USERMAX of each user, half of MAX by default; more of them wait. Root
-	             and the holder's own user are not limited, and have an eighth of MAX in
-	             reserve. When places are lacking, a client that is idle gives way.
-	  -n FDS     hold at most FDS descriptors; default 1000, less if the limit of open files
-	             asks for it
+	  -c MAX     at most MAX clients at a time; default 16, at most 256
+	  -C USERMAX at most USERMAX for each user but root and the holder's own; default half of
+	             MAX
+	  -n FDS     hold at most FDS descriptors; default 1000
 	  -t MS      end a client that takes longer for one exchange; default 0, no limit
-	  -T MS      on TERM wait at most so long for exchanges to end; default 0, no limit
+	  -T MS      on TERM, wait so long for exchanges to end; default 0, no limit
 	  -i DIR     access rules in a directory
 	  -x CDB     access rules in a file made by ipcrules2cdb
-	  -r OLD     first take over all that the holder at OLD has; that one ends, and if
-	             descriptor 0 is not a socket, its clients are served here from then on
-	  -R OTHER   first copy all that the holder at OTHER has; that one goes on
+	  -r OLD     take over all that the holder at OLD has; that one ends. If descriptor 0 is
+	             not a socket, its clients are served here from then on.
+	  -R OTHER   copy all that the holder at OTHER has; that one goes on
 	  -s NOTIFY  make a socket NOTIFY for programs that store with sd_notify(3)
 	  -H         drop descriptors whose other end hangs up; those that came by sd_notify(3)
 	             are dropped then in any case, unless they came with FDPOLL=0
 	  -w         restart, as for USR1, when our binary is replaced
-
-	  Rights:
-	  The access rules judge each client. What it may do is in the variables that its rule
-	  sets. The first two are extended regular expressions for names.
-
-	  S6_FDHOLDER_STORE_REGEX     to store, to delete, and to retrieve and delete
-	  S6_FDHOLDER_RETRIEVE_REGEX  to retrieve
-	  S6_FDHOLDER_LIST            if it is set: to list all names
-	  S6_FDHOLDER_GETDUMP         if it is set: to retrieve everything
-	  S6_FDHOLDER_SETDUMP         if it is set: to store anything, replacing what is there
-
-	  Signals:
-	  TERM  accept nobody, let exchanges end, and exit
-	  USR1  execute the binary anew: all that is held stays held, clients wait meanwhile
-	  HUP   nothing; a CDB that is replaced is noticed
-
-	  Exit status:
-	  0    after TERM, or when a successor has taken over
-	  1    after TERM, descriptors were held; or OLD refuses
-	  2    after TERM, clients were connected
-	  3    both
-	  100  wrong usage
-	  111  a system call failed
 */
 #include <fcntl.h>
 #include <limits.h>
@@ -78,41 +53,47 @@ enum { LISTENER, SIGNALS, TIMER, HANGUPS, NOTIFY, BINARY, GUESTS };	/* in the po
 
 /* --- start ---------------------------------------------------------------------------------- */
 
-static unsigned at_least_one(const char *what, const char *text, unsigned max)
+/* At least 1. */
+static void limit(unsigned *value, unsigned max)
 {
-	unsigned value = number(what, text, UINT_MAX);
-
-	return value < 1 ? 1 : value > max ? max : value;
+	if (!*value)
+		*value = 1;
+	if (*value > max)
+		*value = max;
 }
 
 static void parse(int argc, char **argv, struct holder *holder)
 {
+	static const struct setting table[] = {
+		{ 'v', SET_NUMBER, offsetof(struct holder, verbosity) },
+		{ '1', SET_FLAG, offsetof(struct holder, readiness) },
+		{ 'c', SET_NUMBER, offsetof(struct holder, max_guests) },
+		{ 'C', SET_NUMBER, offsetof(struct holder, user_guests) },
+		{ 'n', SET_NUMBER, offsetof(struct holder, max_fds) },
+		{ 't', SET_INT, offsetof(struct holder, timeout) },
+		{ 'T', SET_INT, offsetof(struct holder, drain_timeout) },
+		{ 'i', SET_NOT, 0 },
+		{ 'x', SET_NOT, 0 },
+		{ 'r', SET_TEXT, offsetof(struct holder, takeover) },
+		{ 'R', SET_TEXT, offsetof(struct holder, copy) },
+		{ 's', SET_TEXT, offsetof(struct holder, notify_path) },
+		{ 'H', SET_FLAG, offsetof(struct holder, watch_hangups) },
+		{ 'w', SET_FLAG, offsetof(struct holder, watch_binary) },
+		{ 0 }
+	};
 	int letter;
 
-	while ((letter = option(argc, argv, "v:1c:C:n:t:T:i:x:r:R:s:Hw", NULL)) != -1) {
-		switch (letter) {
-		case 'v': holder->verbosity = number("-v", optarg, UINT_MAX); break;
-		case '1': holder->readiness = 1; break;
-		case 'c': holder->max_guests = at_least_one("-c", optarg, MOST_GUESTS); break;
-		case 'C': holder->user_guests = at_least_one("-C", optarg, MOST_GUESTS); break;
-		case 'n': holder->max_fds = at_least_one("-n", optarg, INT_MAX); break;
-		case 't': holder->timeout = number("-t", optarg, INT_MAX); break;
-		case 'T': holder->drain_timeout = number("-T", optarg, INT_MAX); break;
-		case 'i':
-		case 'x':
-			holder->rules_path = optarg;
-			holder->rules_format = letter == 'i' ? IPC_RULES_DIRECTORY : IPC_RULES_CDB;
-			break;
-		case 'r': holder->takeover = optarg; break;
-		case 'R': holder->copy = optarg; break;
-		case 's': holder->notify_path = optarg; break;
-		case 'H': holder->watch_hangups = 1; break;
-		case 'w': holder->watch_binary = 1; break;
-		}
+	holder->user_guests = UINT_MAX;
+	while ((letter = set_options(argc, argv, table, holder)) != -1) {
+		holder->rules_path = optarg;
+		holder->rules_format = letter == 'i' ? IPC_RULES_DIRECTORY : IPC_RULES_CDB;
 	}
 	operands(argc, argv, 0);
-	if (!holder->user_guests)
+	limit(&holder->max_guests, MOST_GUESTS);
+	limit(&holder->max_fds, INT_MAX / 2);
+	if (holder->user_guests == UINT_MAX)
 		holder->user_guests = (holder->max_guests + 1) / 2;
+	limit(&holder->user_guests, MOST_GUESTS);
 }
 
 /* So many that clients, and what they send, always find room beside what is held. */
@@ -291,13 +272,13 @@ static void wait_and_serve(struct holder *holder)
 	struct pollfd fds[GUESTS + 2 * MOST_GUESTS];
 	int calm = ipc_holder_table_fd(holder->table) >= 0;
 	unsigned count = holder->count;
+	/* in the order above */
+	const int own[] = { wanted(holder) ? 0 : -1, holder->signals, holder->timer,
+			    ipc_holder_table_fd(holder->table), calm ? holder->notify : -1,
+			    holder->binary };
 
-	fds[LISTENER] = (struct pollfd){ .fd = wanted(holder) ? 0 : -1, .events = POLLIN };
-	fds[SIGNALS] = (struct pollfd){ .fd = holder->signals, .events = POLLIN };
-	fds[TIMER] = (struct pollfd){ .fd = holder->timer, .events = POLLIN };
-	fds[HANGUPS] = (struct pollfd){ ipc_holder_table_fd(holder->table), .events = POLLIN };
-	fds[NOTIFY] = (struct pollfd){ .fd = calm ? holder->notify : -1, .events = POLLIN };
-	fds[BINARY] = (struct pollfd){ .fd = holder->binary, .events = POLLIN };
+	for (int i = 0; i < GUESTS; i++)
+		fds[i] = (struct pollfd){ .fd = own[i], .events = POLLIN };
 	for (unsigned i = 0; i < count; i++) {
 		struct guest *guest = holder->guests[i];
 		short events = guest->session ? ipc_holder_session_events(guest->session) : 0;

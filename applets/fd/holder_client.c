@@ -2,24 +2,46 @@
 /* what the small clients of a holder share */
 #include "holder_client.h"
 
-unsigned timeout_option(int argc, char **argv)
+void set_variable(const char *name, const char *value)
 {
-	unsigned timeout = 0;
-
-	while (option(argc, argv, "t:", NULL) != -1)
-		timeout = number("-t", optarg, INT_MAX);
-	return timeout;
+	if (value ? setenv(name, value, 1) : unsetenv(name))
+		die(EXIT_TEMPORARY, "unable to change the environment:");
 }
 
-void call_open(struct call *call, const char *path, const char *who, unsigned timeout)
+char **call_options(struct call *call, int argc, char **argv, const struct setting *table, int count)
 {
-	struct ipc_connect how = { .timeout = timeout };
+	static const struct setting timeout[] = {
+		{ 't', SET_INT, offsetof(struct call, timeout) }, { 0 }
+	};
 
+	set_options(argc, argv, table ? table : timeout, call);
+	argv = operands(argc, argv, count ? count : 1);
+	if (count == SOCKET_AND_ID && !argv[1])
+		usage("too few arguments");
+	return argv;
+}
+
+void call_patience(struct call *call, unsigned timeout)
+{
 	call->end = timeout ? now_ms() + timeout : 0;
+}
+
+void call_open(struct call *call, const char *path, const char *which)
+{
+	struct ipc_connect how = { .timeout = call->timeout };
+
+	call_patience(call, call->timeout);
 	call->fd = ipc_connect(path, &how);
 	call->holder = call->fd < 0 ? NULL : ipc_holder_open(call->fd);
 	if (!call->holder)
-		die(EXIT_TEMPORARY, "unable to connect to %s at %s:", who, path);
+		die(EXIT_TEMPORARY, "unable to connect to a %sfd-holder daemon at %s:", which, path);
+}
+
+char **call_begin(struct call *call, int argc, char **argv, const struct setting *table, int count)
+{
+	argv = call_options(call, argc, argv, table, count);
+	call_open(call, argv[0], "");
+	return argv;
 }
 
 void call_fail(const struct call *call, int error)
@@ -56,43 +78,44 @@ void call_ask(struct call *call, enum ipc_holder_request request, const char *na
 
 void call_load(struct call *call, const struct ipc_holder_entry *entries, unsigned count)
 {
-	if (ipc_holder_announce(call->holder, count))
-		call_fail(call, errno);
-	call_wait(call);
-	while (count) {
-		unsigned some = count < IPC_FDS_MAX ? count : IPC_FDS_MAX;
-		int expected = count > some ? EAGAIN : 0;
+	int failed = ipc_holder_announce(call->holder, count);
 
-		if (ipc_holder_load(call->holder, entries, some))
+	for (;;) {
+		unsigned some = count < IPC_FDS_MAX ? count : IPC_FDS_MAX;
+
+		if (failed)
 			call_fail(call, errno);
 		call_wait(call);
-		if (call->reply.error != expected)
+		if (call->reply.error != (call->reply.request == IPC_HOLDER_DATA && count ? EAGAIN : 0))
 			call_fail(call, call->reply.error ? call->reply.error : EPROTO);
+		if (!count)
+			return;
+		failed = ipc_holder_load(call->holder, entries, some);
 		entries += some;
 		count -= some;
 	}
 }
 
-unsigned call_collect(struct call *call, struct ipc_holder_entry **entries)
+unsigned call_collect(struct call *call, enum ipc_holder_request request, const char *name,
+		      struct ipc_holder_entry **entries)
 {
-	unsigned count = 0, total = call->reply.total;
+	struct ipc_holder_entry *to;
 
-	*entries = calloc(total + 1, sizeof **entries);
-	if (!*entries)
+	call_ask(call, request, name, -1, NULL);
+	*entries = to = calloc(call->reply.total + 1, sizeof *to);
+	if (!to)
 		call_fail(call, errno);
 	while (call->reply.more) {
 		call_wait(call);
-		for (unsigned i = 0; i < call->reply.count; i++, count++) {
-			struct ipc_holder_entry *entry = &call->reply.entries[i];
-
-			(*entries)[count] = *entry;
-			(*entries)[count].name = strdup(entry->name);
-			if (!(*entries)[count].name)
+		for (unsigned i = 0; i < call->reply.count; i++, to++) {
+			*to = call->reply.entries[i];
+			to->name = strdup(to->name);
+			if (!to->name)
 				call_fail(call, errno);
-			entry->fd = -1;
+			call->reply.entries[i].fd = -1;
 		}
 	}
-	return count;
+	return to - *entries;
 }
 
 void call_close(struct call *call)

@@ -11,15 +11,28 @@
 struct call {
 	const char *deed;	/* what we want, for messages: "store fd" */
 	const char *id;		/* and for which name, or NULL */
+	unsigned timeout;	/* -t, in ms and for all of it; 0: for ever */
+	unsigned given, lifetime;	/* -d and -T of store */
+	int form, forget;	/* -l or -j of list, -D of retrieve */
 	long long end;		/* of our patience; 0: none */
 	int fd;
 	struct ipc_holder *holder;
 	struct ipc_holder_reply reply;
 };
 
-/* Call the holder at PATH. WHO names it in messages: "a fd-holder daemon". TIMEOUT is in ms and
- * for all that follows, 0 for ever. */
-void call_open(struct call *call, const char *path, const char *who, unsigned timeout);
+enum { SOCKET_AND_ID = 0 };	/* two operands, and the second may be empty */
+
+/* Read the options, of TABLE or, if that is NULL, -t alone. Returns the COUNT operands. */
+char **call_options(struct call *call, int argc, char **argv, const struct setting *table, int count);
+
+/* The same, and call the holder at the first operand. */
+char **call_begin(struct call *call, int argc, char **argv, const struct setting *table, int count);
+
+/* Call the holder at PATH. WHICH is "source " or the like, for messages. */
+void call_open(struct call *call, const char *path, const char *which);
+
+/* From now on wait so many ms, 0 for ever. */
+void call_patience(struct call *call, unsigned timeout);
 
 /* Wait for a reply; a refusal, or a holder that hangs up, is the end. */
 void call_wait(struct call *call);
@@ -34,12 +47,13 @@ _Noreturn void call_fail(const struct call *call, int error);
 /* Load these entries as a dump. */
 void call_load(struct call *call, const struct ipc_holder_entry *entries, unsigned count);
 
-/* All entries of a reply in parts, with descriptors and names that stay. Returns how many. */
-unsigned call_collect(struct call *call, struct ipc_holder_entry **entries);
+/* Ask for entries, and take all, with descriptors and names that stay. Returns how many. */
+unsigned call_collect(struct call *call, enum ipc_holder_request request, const char *name,
+		      struct ipc_holder_entry **entries);
 
 void call_close(struct call *call);
 
-/* Most clients have this option alone. Returns the milliseconds. */
-unsigned timeout_option(int argc, char **argv);
+/* Set or, if VALUE is NULL, remove a variable of the environment. */
+void set_variable(const char *name, const char *value);
 
 #endif
