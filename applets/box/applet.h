@@ -106,14 +106,20 @@ void print_json(const char *before, const char *text);
  * then PROG. */
 int option(int argc, char **argv, const char *shorts, const char *longs);
 
-/* An option, and the member at OFFSET that it sets: an int, to the letter of a flag; an unsigned; or
- * a const char *. At most 32 make a table, which ends with letter 0. */
+/* An option, and the member at OFFSET that it sets: an int, to the letter of a flag; an unsigned;
+ * or a const char *. At most 32 make a table, which ends with letter 0. */
 struct setting {
 	char letter, kind;
 	unsigned char offset;
 };
 
-enum { SET_FLAG, SET_NUMBER, SET_INT /* at most INT_MAX */, SET_TEXT, SET_NOT /* has a value, too */ };
+enum {
+	SET_FLAG,
+	SET_NUMBER,
+	SET_INT,	/* a number up to INT_MAX */
+	SET_TEXT,
+	SET_NOT		/* has a value, too, which is the caller's to judge */
+};
 
 /* Do what the options of argv say to the members of TO. Returns the letter of the first SET_NOT,
  * with its value in optarg, to be called again after that; -1 at the end, as option() does. */

@@ -8,7 +8,8 @@ void set_variable(const char *name, const char *value)
 		die(EXIT_TEMPORARY, "unable to change the environment:");
 }
 
-char **call_options(struct call *call, int argc, char **argv, const struct setting *table, int count)
+char **call_options(struct call *call, int argc, char **argv, const struct setting *table,
+		    int count)
 {
 	static const struct setting timeout[] = {
 		{ 't', SET_INT, offsetof(struct call, timeout) }, { 0 }

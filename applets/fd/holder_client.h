@@ -23,7 +23,8 @@ struct call {
 enum { SOCKET_AND_ID = 0 };	/* two operands, and the second may be empty */
 
 /* Read the options, of TABLE or, if that is NULL, -t alone. Returns the COUNT operands. */
-char **call_options(struct call *call, int argc, char **argv, const struct setting *table, int count);
+char **call_options(struct call *call, int argc, char **argv, const struct setting *table,
+		    int count);
 
 /* The same, and call the holder at the first operand. */
 char **call_begin(struct call *call, int argc, char **argv, const struct setting *table, int count);
