@@ -53,10 +53,6 @@ config DGRAMD
 	  0    ended by a signal
 	  100  wrong usage; descriptor 0 is not such a socket
 	  111  a system call failed
-
-	  Examples:
-
-	    ipcsocketbinder -m -p /run/report ipcapplyuidgid -u report ipcdgramd access -i rules PROG
 */
 #include <fcntl.h>
 #include <limits.h>

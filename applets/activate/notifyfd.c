@@ -15,11 +15,13 @@ config NOTIFYFD
 	  A process beside PROG waits for the newline and ends when the supervisor has dealt with
 	  the message, or when the pipe is closed. It is no child of PROG.
 
-	  -d FD, --notification-fd=FD  the descriptor; default 1
-	  -t MS, --timeout=MS          wait at most MS milliseconds; default 0, no limit
-	  -f, --no-doublefork          let the process be a child of PROG
-	  --doublefork                 let it not; the default
-	  -k, --keep-environment       leave NOTIFY_SOCKET to PROG
+	  -d FD  the descriptor; default 1
+	  -t MS  wait at most MS milliseconds; default 0, no limit
+	  -f     let the process beside PROG be a child of PROG
+	  -k     leave NOTIFY_SOCKET to PROG
+
+	  Long options are --notification-fd=FD, --timeout=MS, --no-doublefork for -f,
+	  --doublefork, the default, and --keep-environment for -k.
 
 	  The supervisor is told READY=1 and the process of PROG (MAINPID=), in the name of PROG if
 	  we run as root.

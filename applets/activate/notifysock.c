@@ -14,12 +14,15 @@ config NOTIFYSOCK
 	  A process beside PROG listens as long as PROG lives, and ends with it. It is no child of
 	  PROG.
 
-	  -3 FD, --notification-fd=FD  the descriptor; the default is in the file notification-fd
-	  -t MS, --timeout=MS          PROG must be ready within MS milliseconds; default 0, no limit
-	  -f, --no-doublefork          let the process be a child of PROG
-	  --doublefork                 let it not; the default
-	  -v                           log what PROG says
-	  -x COMMAND                   run COMMAND when something changes, and wait for it
+	  -3 FD  the descriptor; the default is in the file notification-fd
+	  -t MS  PROG must be ready within MS milliseconds; default 0, no limit
+	  -f     let the process beside PROG be a child of PROG
+	  -v     log what PROG says
+	  -x COMMAND
+	         run COMMAND when something changes, and wait for it
+
+	  Long options are --notification-fd=FD, --timeout=MS, --no-doublefork for -f, and
+	  --doublefork, the default.
 
 	  A message counts if it comes, by the kernel's word, from PROG or a process below it, from
 	  the user whom PROG runs as, from ours, or from root.
