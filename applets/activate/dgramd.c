@@ -593,7 +593,7 @@ static void make_room(void)
 		return;
 	more = settings.files;
 	more.rlim_cur = need < more.rlim_max ? need : more.rlim_max;
-	settings.files_raised = !setrlimit(RLIMIT_NOFILE, &more);
+	settings.files_raised = !prlimit(0, RLIMIT_NOFILE, &more, NULL);
 }
 
 static void parse(int argc, char **argv)
@@ -652,6 +652,8 @@ TOOL(dgramd)
 	settings.prog = gates_take(&gates, settings.prog,
 				   settings.no_lookup ? GATE_PEER | GATE_CONNNUM :
 				   seqpacket ? 0 : GATE_CONNNUM);
+	if (!settings.prog[0] || !*settings.prog[0])
+		usage("no program to run");
 	if (ready_fd > 2)
 		fcntl(ready_fd, F_SETFD, FD_CLOEXEC);
 	nothing = spawn_init(settings.hand_on);

@@ -84,20 +84,24 @@ static struct {
 
 /* --- who may speak ------------------------------------------------------------------------- */
 
-/* The number that follows NAME at the beginning of a line of TEXT. */
-static long field(const char *text, const char *name)
+/* The number in TEXT after blanks; *TEXT is moved behind it. */
+static unsigned next_number(const char **text)
 {
-	const char *at = strstr(text, name);
+	unsigned value = 0;
 
-	return at ? strtol(at + strlen(name), NULL, 10) : -1;
+	*text += strspn(*text, " \t");
+	for (; **text >= '0' && **text <= '9'; ++*text)
+		value = value * 10 + **text - '0';
+	return value;
 }
 
 /* The parent and the effective user of a process, by /proc. */
 static int look_up(pid_t pid, pid_t *parent, uid_t *uid)
 {
-	char text[2048], *at;
+	char text[2048];
+	const char *at;
+	int fd, found = 0;
 	ssize_t n;
-	int fd;
 
 	ipc_format(text, sizeof text, "/proc/%d/status", (int)pid);
 	fd = open(text, O_RDONLY | O_CLOEXEC);
@@ -105,16 +109,21 @@ static int look_up(pid_t pid, pid_t *parent, uid_t *uid)
 		return -1;
 	n = read(fd, text, sizeof text - 1);
 	close(fd);
-	if (n <= 0)
-		return -1;
-	text[n] = 0;
-	*parent = field(text, "\nPPid:");
-	at = strstr(text, "\nUid:\t");
-	at = at ? strchr(at + 6, '\t') : NULL;
-	if (!at)
-		return -1;
-	*uid = strtoul(at, NULL, 10);
-	return 0;
+	text[n > 0 ? n : 0] = 0;
+	for (char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!strncmp(line, "PPid:", 5)) {
+			at = line + 5;
+			*parent = next_number(&at);
+			found |= 1;
+		} else if (!strncmp(line, "Uid:", 4)) {
+			at = line + 4;
+			next_number(&at);
+			*uid = next_number(&at);
+			found |= 2;
+		}
+	}
+	return found == 3 ? 0 : -1;
 }
 
 static int is_below(pid_t pid)

@@ -16,7 +16,7 @@ static void close_from(int first)
 	if (!syscall(CLOSE_RANGE, first, INT_MAX, 0))
 		return;
 	/* before 5.9 */
-	for (long end = sysconf(_SC_OPEN_MAX); first < end; first++)
+	for (; first <= 65535; first++)
 		close(first);
 }
 
@@ -62,13 +62,13 @@ static void start_clean(void)
 
 int watcher(int single, int *keep, int count)
 {
-	pid_t pid = fork();
+	pid_t pid = _Fork();
 	int status;
 
 	if (pid < 0)
 		die(EXIT_TEMPORARY, "unable to fork:");
 	if (!pid && !single) {
-		pid = fork();
+		pid = _Fork();
 		if (pid)
 			_exit(pid < 0 ? EXIT_TEMPORARY : 0);
 	}
