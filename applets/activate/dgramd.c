@@ -366,7 +366,7 @@ static void read_datagrams(void)
 	for (int i = 0; i < BURST && got > 0 && receiving(); i++)
 		got = receive(NULL);
 	if (got < 0)
-		die(EXIT_TEMPORARY, "trouble with socket:");
+		trouble("receive");
 }
 
 static void read_inputs(void)

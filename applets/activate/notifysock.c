@@ -67,7 +67,8 @@ config NOTIFYSOCK
 enum {
 	PIDFD_OPEN = 434,
 	LOOK_EACH = 500,	/* ms, whether PROG is alive, where there are no pidfds */
-	MOST_DEPTH = 64		/* how far below PROG a process may be */
+	MOST_DEPTH = 64,	/* how far below PROG a process may be */
+	BURST = 1000		/* messages before the time is looked at: anybody may send some */
 };
 
 static struct {
@@ -296,7 +297,7 @@ static _Noreturn void watch(void)
 			die(EXIT_TEMPORARY, "unable to wait:");
 		gone = is_gone();
 		/* its last words are there before it is gone */
-		while (receive())
+		for (int left = BURST; left && receive(); left--)
 			;
 		if (gone && is_gone())	/* and nobody has taken its place */
 			break;
