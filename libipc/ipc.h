@@ -53,7 +53,8 @@ enum {
 	IPC_LISTEN_TAKEOVER = 2,	/* take the path of a live server, without a gap */
 	IPC_LISTEN_BLOCKING = 4,	/* without O_NONBLOCK */
 	IPC_LISTEN_MODE = 8,		/* mode counts; without it the file is 0777 */
-	IPC_LISTEN_OWNER = 16		/* uid and gid count; (uid_t)-1 leaves one as it is */
+	IPC_LISTEN_OWNER = 16,		/* uid and gid count; (uid_t)-1 leaves one as it is */
+	IPC_LISTEN_CREDENTIALS = 32	/* note who sends each message: see ipc_datagram_credentials */
 };
 
 struct ipc_listen {
@@ -392,11 +393,83 @@ int ipc_messages_wait(struct ipc_messages *messages, struct ipc_message *message
  * is too small; the client is lost), those of recvmsg(2). */
 int ipc_worker_next(int fd, struct ipc_edits *env);
 
+/* --- datagrams -------------------------------------------------------------------------- */
+
+/* A message of a socket that keeps messages apart (SOCK_DGRAM, SOCK_SEQPACKET). The first fields
+ * are the caller's, the others are the answer. */
+struct ipc_datagram {
+	void *data;		/* memory for the message */
+	size_t size;
+	int *fds;		/* memory for descriptors that are welcome */
+	size_t max_fds;		/* 0: none is */
+
+	size_t length;		/* of the message; over size if its end was cut off */
+	size_t count;		/* descriptors in fds, close-on-exec, now the caller's */
+	size_t refused;		/* descriptors that were closed: if more than max_fds come, all are */
+	int known;		/* the kernel says who sent it */
+	struct ipc_peer sender;	/* uid and gid -1 if it does not */
+	struct ipc_address from;	/* the name that the sender's socket is bound to */
+};
+
+/* Have the kernel note who sends each message to the socket. What was sent before nobody knows, so
+ * a socket that is being made wants IPC_LISTEN_CREDENTIALS. Errors: those of setsockopt(2). */
+int ipc_datagram_credentials(int fd);
+
+/* Receive one message, which may be empty. Returns 1, or 0 at the end of a connection. To tell the
+ * two apart, ipc_datagram_credentials must have been called. A sender who has no process here and
+ * the user id 65534 is not known: it may be one that nobody noted.
+ * Errors: those of recvmsg(2). */
+int ipc_datagram_receive(int fd, struct ipc_datagram *datagram);
+
+/* For the program that dgramd keeps: wait on FD, its descriptor 0, for the next message that it
+ * hands us (docs/protocol.md). Returns the length of *MESSAGE; FACTS are the variables that a
+ * handler would find in its environment. Both point into BUFFER, which is the caller's.
+ * Errors: EPIPE (there will be no more: end), EPROTO (not such a packet), EMSGSIZE (BUFFER is too
+ * small; the message is lost), those of recvmsg(2). */
+ssize_t ipc_delivery_next(int fd, char *buffer, size_t size, struct ipc_edits *facts,
+			  const char **message);
+
+/* The beginning of such a packet, for LENGTH bytes of facts and MESSAGE bytes that follow. Returns
+ * its own length, at most 8. */
+size_t ipc_delivery_header(char *header, size_t length, size_t message);
+
 /* --- readiness -------------------------------------------------------------------------- */
 
 /* Send MESSAGE, such as "READY=1\n", to the socket that $NOTIFY_SOCKET names, in the format of
  * sd_notify(3). Errors: those of ipc_address_set, socket and sendto(2). */
 int ipc_notify(const char *socket, const char *message);
+
+/* The same in the name of process PID, if we may (root), else in our own. */
+int ipc_notify_for(const char *socket, pid_t pid, const char *message);
+
+/* Wait until the supervisor has dealt with all that we have sent it. TIMEOUT is in ms, -1: none.
+ * Errors: ETIMEDOUT, those of ipc_notify and socketpair(2). */
+int ipc_notify_barrier(const char *socket, int timeout);
+
+enum {
+	IPC_NOTICE_READY = 1,
+	IPC_NOTICE_RELOADING = 2,
+	IPC_NOTICE_STOPPING = 4,
+	IPC_NOTICE_WATCHDOG = 8,
+	IPC_NOTICE_BARRIER = 16,	/* close the descriptor that came with it when you are done */
+	IPC_NOTICE_STATUS = 32,
+	IPC_NOTICE_MAINPID = 64,
+	IPC_NOTICE_EXTEND = 128
+};
+
+/* What such a message says. */
+struct ipc_notice {
+	unsigned what;		/* IPC_NOTICE_... */
+	const char *status;	/* within the message, not terminated */
+	size_t status_length;
+	pid_t mainpid;
+	long long extend;	/* ms from now */
+};
+
+/* Read a message of LENGTH bytes. Lines that are not known, or whose values are no such value, mean
+ * nothing; the last one of a name counts. The newline of the last line may be missing. */
+void ipc_notice_parse(const char *text, size_t length, struct ipc_notice *notice);
+
 /* --- named descriptors ------------------------------------------------------------------ */
 
 /* Descriptors that have names, as fdpass passes them (docs/protocol.md): one message whose body is

@@ -187,7 +187,8 @@ int ipc_listen(const char *name, const struct ipc_listen *how)
 	fd = socket(AF_UNIX, full.type | SOCK_CLOEXEC | nonblock, 0);
 	if (fd < 0)
 		return -1;
-	if (place_open(&place, name))
+	if ((full.flags & IPC_LISTEN_CREDENTIALS && ipc_datagram_credentials(fd)) ||
+	    place_open(&place, name))
 		return ipc_fail(fd);
 	state = place.base ? clear_place(&place, full.flags) : FREE;
 	/* a datagram socket is reachable from bind on, so it gets its owner out of sight */

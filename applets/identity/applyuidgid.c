@@ -31,53 +31,7 @@ config APPLYUIDGID
 	  GID      group, for -U
 	  GIDLIST  supplementary groups, for -U; may be empty, must be set
 */
-#include <limits.h>
-
 #include "identity.h"
-
-/* One group of a list, LENGTH bytes of TEXT. */
-static gid_t one_group(const char *text, size_t length)
-{
-	char name[256];
-
-	ipc_format(name, sizeof name, "%.*s", (int)length, text);
-	if (length >= sizeof name)
-		usage("-G: unknown group %s...", name);
-	return group_number("-G", name);
-}
-
-static void read_groups(struct identity *id, const char *text)
-{
-	static const char between[] = ",:; \t\r\n";
-
-	for (id->ngroups = 0; *text; text += strspn(text, between)) {
-		size_t length = strcspn(text, between);
-
-		if (id->ngroups == IDENTITY_GROUPS)
-			usage("-G: over %d groups", IDENTITY_GROUPS);
-		id->groups[++id->ngroups] = one_group(text, length);
-		text += length;
-	}
-}
-
-static const char *numeric(const char *name)
-{
-	const char *text = variable(name);
-	unsigned value;
-
-	if (ipc_number(text, 10, UINT_MAX, &value))
-		die(EXIT_USAGE, "invalid $%s", name);
-	return text;
-}
-
-static void read_environment(struct identity *id)
-{
-	identity_user(id, numeric("UID"));
-	identity_group(id, numeric("GID"));
-	id->ngroups = ipc_groups_parse(variable("GIDLIST"), id->groups + 1, IDENTITY_GROUPS);
-	if (id->ngroups < 0)
-		die(EXIT_USAGE, "invalid $GIDLIST");
-}
 
 CHAIN(applyuidgid, "applyuidgid", "s6-applyuidgid")
 {
@@ -96,8 +50,8 @@ CHAIN(applyuidgid, "applyuidgid", "s6-applyuidgid")
 			if (identity_group(&id, optarg))
 				usage("-g: unknown group %s", optarg);
 			break;
-		case 'G': read_groups(&id, optarg); break;
-		case 'U': read_environment(&id); break;
+		case 'G': identity_groups(&id, optarg); break;
+		case 'U': identity_environment(&id); break;
 		}
 	}
 	argv = operands(argc, argv, 1);

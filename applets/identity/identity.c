@@ -86,6 +86,50 @@ void identity_find_groups(struct identity *id, const char *name)
 		id->ngroups = 0; /* no group file: in no group */
 }
 
+/* One group of a list, LENGTH bytes of TEXT. */
+static gid_t one_group(const char *text, size_t length)
+{
+	char name[256];
+
+	ipc_format(name, sizeof name, "%.*s", (int)length, text);
+	if (length >= sizeof name)
+		usage("-G: unknown group %s...", name);
+	return group_number("-G", name);
+}
+
+void identity_groups(struct identity *id, const char *text)
+{
+	static const char between[] = ",:; \t\r\n";
+
+	for (id->ngroups = 0; *text; text += strspn(text, between)) {
+		size_t length = strcspn(text, between);
+
+		if (id->ngroups == IDENTITY_GROUPS)
+			usage("-G: over %d groups", IDENTITY_GROUPS);
+		id->groups[++id->ngroups] = one_group(text, length);
+		text += length;
+	}
+}
+
+static const char *numeric(const char *name)
+{
+	const char *text = variable(name);
+	unsigned value;
+
+	if (ipc_number(text, 10, UINT_MAX, &value))
+		die(EXIT_USAGE, "invalid $%s", name);
+	return text;
+}
+
+void identity_environment(struct identity *id)
+{
+	identity_user(id, numeric("UID"));
+	identity_group(id, numeric("GID"));
+	id->ngroups = ipc_groups_parse(variable("GIDLIST"), id->groups + 1, IDENTITY_GROUPS);
+	if (id->ngroups < 0)
+		die(EXIT_USAGE, "invalid $GIDLIST");
+}
+
 gid_t identity_primary(uid_t uid)
 {
 	struct ipc_user user;

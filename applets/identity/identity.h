@@ -28,6 +28,13 @@ void identity_init(struct identity *id);
 int identity_user(struct identity *id, const char *text);
 int identity_group(struct identity *id, const char *text);
 
+/* Take the supplementary groups TEXT, numbers or names with any of ",:; \t\r\n" between them; wrong
+ * usage of -G if one is unknown. */
+void identity_groups(struct identity *id, const char *text);
+
+/* Take UID, GID and GIDLIST of the environment, as numbers. */
+void identity_environment(struct identity *id);
+
 /* Look NAME up; false if there is none. Die if the file cannot be read. */
 int identity_find_user(const char *name, struct ipc_user *user);
 int identity_find_group(const char *name, gid_t *gid);

@@ -121,7 +121,8 @@ pid_t handler_start(int connection, char **argv, char **envp, const struct clien
 	unsigned index = unused ? unused : fresh;
 	struct handler *handler = &handlers[index];
 	struct spawn how = {
-		.argv = argv, .envp = envp, .in = connection, .out = connection, .keep = -1,
+		.argv = argv, .envp = envp, .in = connection,
+		.out = settings.messages ? 1 : connection, .keep = -1,
 		.group = settings.deadline > 0,
 		/* the program of a rule replaces all that follows the gate */
 		.identity = argv == settings.prog ? settings.identity : NULL,

@@ -11,7 +11,8 @@
 enum {
 	FIRST_PAUSE = 100,	/* ms before a worker that ended is started again */
 	LONGEST_PAUSE = 5000,	/* doubled each time up to this */
-	LONG_LIFE = 10000	/* a worker that lived so long starts again with the first */
+	LONG_LIFE = 10000,	/* a worker that lived so long starts again with the first */
+	SEND_BUFFER = 512 * 1024
 };
 
 struct worker {
@@ -42,8 +43,9 @@ static void worker_start(unsigned index)
 {
 	struct worker *worker = &workers[index];
 	struct spawn how = {
-		.argv = settings.prog, .envp = environment, .in = nothing, .out = nothing,
-		.keep = theirs, .identity = settings.identity,
+		.argv = settings.prog, .envp = environment,
+		.in = settings.messages ? theirs : nothing, .out = settings.messages ? 1 : nothing,
+		.keep = settings.messages ? -1 : theirs, .identity = settings.identity,
 		.files = settings.files_raised ? &settings.files : NULL,
 		.pidfd = have_pidfds ? &worker->pidfd : NULL
 	};
@@ -74,7 +76,8 @@ static void make_environment(void)
 		count++;
 	environment = malloc((count + 3) * sizeof *environment);
 	ipc_format(text, sizeof text, "%d", theirs);
-	if (!environment || !edits.text || ipc_edits_add(&edits, "IPCWORKERFD", text) ||
+	if (!environment || !edits.text ||
+	    (!settings.messages && ipc_edits_add(&edits, "IPCWORKERFD", text)) ||
 	    ipc_edits_merge(&edits, 1, environ, environment, count + 3) < 0)
 		die(EXIT_TEMPORARY, "unable to make the environment of the workers:");
 }
@@ -93,6 +96,8 @@ void pool_init(void)
 		die(EXIT_TEMPORARY, "unable to make the socket of the workers:");
 	ours = pair[0];
 	theirs = pair[1];
+	/* a long message with its facts is one packet */
+	setsockopt(ours, SOL_SOCKET, SO_SNDBUF, &(int){ SEND_BUFFER }, sizeof(int));
 	/* only our side must not wait */
 	fcntl(ours, F_SETFL, O_NONBLOCK);
 	make_environment();
@@ -106,7 +111,7 @@ void pool_init(void)
 
 int pool_give(int connection, const struct ipc_edits *env)
 {
-	return ipc_fds_send(ours, env->text, env->length, &connection, 1) < 0 ? -1 : 0;
+	return ipc_fds_send(ours, env->text, env->length, &connection, connection >= 0) < 0 ? -1 : 0;
 }
 
 void pool_want_room(int want)

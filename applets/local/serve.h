@@ -13,6 +13,7 @@ struct settings {
 	int hand_on;		/* descriptors that we inherited go to the handlers */
 	unsigned max, user_max;
 	unsigned workers;
+	int messages;		/* programs get messages as descriptor 0, and our 1 as theirs */
 	int deadline;		/* ms that a handler may take, 0: no limit */
 	int grace;		/* ms between TERM and KILL, and for a drain */
 	struct rlimit files;	/* RLIMIT_NOFILE as we got it */
@@ -67,8 +68,8 @@ int handlers_tick(long long now);
 
 void pool_init(void);
 
-/* Hand the connection and its environment to whichever worker is free. Returns 0, or -1 and
- * errno; EAGAIN if the queue is full. */
+/* Hand the connection, -1 if there is none, and its environment, or a message in its place, to
+ * whichever worker is free. Returns 0, or -1 and errno; EAGAIN if the queue is full. */
 int pool_give(int connection, const struct ipc_edits *env);
 
 /* Poll for room in the queue, or do not. */

@@ -62,12 +62,12 @@ config SERVERD
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "gates.h"
 #include "serve.h"
 
 enum {
 	MOST_CLIENTS = 100000,
 	MOST_WORKERS = 1024,
-	MOST_GATES = 16,
 	MOST_GROUPS = 65536,
 	GROUPS_TEXT = 65536,	/* a longer list of groups is not exported */
 	MOST_VARIABLES = 8192,
@@ -84,13 +84,7 @@ struct settings settings = { .verbosity = 1, .max = 40, .user_max = 40, .grace =
 struct counters counters;
 int epoll = -1, have_pidfds;
 
-static struct {
-	const char *name;
-	const struct gate *gate;
-	void *data;
-	unsigned long denied;
-} gates[MOST_GATES];
-static int gates_count;
+static struct gates gates;
 
 /* The client that is being served. One at a time: if it cannot be served just now, nobody else
  * is accepted until it is. */
@@ -252,25 +246,6 @@ static int within_limit(const struct client *client)
 	return 0;
 }
 
-static int pass_gates(const struct client *client)
-{
-	now.grant.env.length = 0;
-	now.grant.prog = NULL;
-	now.grant.reason[0] = 0;
-	for (int i = 0; i < gates_count; i++) {
-		enum judgement judgement = gates[i].gate->judge(gates[i].data, client, &now.grant);
-
-		if (judgement == GATE_ALLOW)
-			continue;
-		gates[i].denied++;
-		if (gates[i].gate->report)
-			gates[i].gate->report(gates[i].data, gates[i].name, client, judgement,
-					      now.grant.reason, 0);
-		return 0;
-	}
-	return 1;
-}
-
 static void report_allowed(pid_t pid)
 {
 	char text[32], count[16] = "?";
@@ -284,10 +259,7 @@ static void report_allowed(pid_t pid)
 		info("allow %s pid %d count %s/%u", text, pid, count, settings.user_max);
 		info("status: %u/%u", counters.live, settings.max);
 	}
-	for (int i = 0; i < gates_count; i++)
-		if (gates[i].gate->report)
-			gates[i].gate->report(gates[i].data, gates[i].name, &now.client,
-					      GATE_ALLOW, now.grant.reason, pid);
+	gates_allowed(&gates, &now.client, &now.grant, pid);
 }
 
 /* To a worker: what a handler would find in its environment. */
@@ -345,7 +317,8 @@ static void serve(const struct ipc_address *address)
 {
 	char path[sizeof address->sun.sun_path + 2];
 
-	if (identify(&now.client) || !within_limit(&now.client) || !pass_gates(&now.client)) {
+	if (identify(&now.client) || !within_limit(&now.client) ||
+	    !gates_pass(&gates, &now.client, &now.grant)) {
 		finish();
 		return;
 	}
@@ -506,9 +479,9 @@ static void status_line(void)
 			      counters.refused_user, counters.spawn_failures,
 			      counters.accept_errors);
 
-	for (int i = 0; i < gates_count && n < sizeof text; i++)
-		n += ipc_format(text + n, sizeof text - n, " denied-by-%s %lu", gates[i].name,
-				gates[i].denied);
+	for (int i = 0; i < gates.count && n < sizeof text; i++)
+		n += ipc_format(text + n, sizeof text - n, " denied-by-%s %lu", gates.list[i].name,
+				gates.list[i].denied);
 	if (settings.workers && n < sizeof text)
 		ipc_format(text + n, sizeof text - n, " workers %u/%u restarts %lu", pool_live(),
 			   settings.workers, counters.restarts);
@@ -709,28 +682,6 @@ static void find_local_path(void)
 		ours.st_ino = 0;
 }
 
-static void take_gates(void)
-{
-	const struct applet *applet;
-
-	while (ENABLED(CONFIG_SERVER_GATES) && settings.prog[0] &&
-	       !strchr(settings.prog[0], '/') && (applet = applet_find(settings.prog[0])) &&
-	       applet->kind == KIND_GATE) {
-		if (gates_count == MOST_GATES)
-			usage("more than %d gates", MOST_GATES);
-		gates[gates_count].name = settings.prog[0];
-		gates[gates_count].gate = applet->run.gate;
-		settings.prog = gate_prepare(applet, settings.prog, &gates[gates_count].data);
-		if (applet->run.gate->needs & GATE_PEER && settings.no_lookup)
-			usage("%s needs what -P leaves out", gates[gates_count].name);
-		if (applet->run.gate->needs & GATE_CONNNUM &&
-		    (settings.no_lookup || settings.workers))
-			usage("%s needs the number of connections, which -P and -w leave out",
-			      gates[gates_count].name);
-		gates_count++;
-	}
-}
-
 /* A setuidgid that comes next is the same for each client, so it is read once, too: what is left
  * of it for a handler is three system calls. */
 static void take_identity(void)
@@ -847,7 +798,9 @@ TOOL(serverd, "s6-ipcserverd")
 	parse(argc, argv);
 	if (ready_fd >= 0 && fcntl(ready_fd, F_GETFD) < 0)
 		die(EXIT_USAGE, "descriptor %d, to tell that we are ready, is not open", ready_fd);
-	take_gates();
+	settings.prog = gates_take(&gates, settings.prog,
+				   (settings.no_lookup ? GATE_PEER : 0) |
+				   (settings.no_lookup || settings.workers ? GATE_CONNNUM : 0));
 	take_identity();
 	if (!settings.prog[0] || !*settings.prog[0])
 		usage("no program to run");

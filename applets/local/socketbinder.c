@@ -21,6 +21,8 @@ config SOCKETBINDER
 	  -M         stream socket; the default
 	  -m         datagram socket
 	  -S         seqpacket socket
+	  -p         have the kernel note who sends each message, from the first one on, as
+	             ipcdgramd(1) wants it
 	  -a PERMS   permissions of the file, octal; default 0777
 	  -o OWNER   owner and group of the file, by name or number
 	  -B         a blocking socket; the default is one that does not block
@@ -57,7 +59,7 @@ static void parse(int argc, char **argv, struct ipc_listen *how)
 {
 	int letter;
 
-	while ((letter = option(argc, argv, "dDfb:MmSa:o:B", NULL)) != -1) {
+	while ((letter = option(argc, argv, "dDfb:MmSpa:o:B", NULL)) != -1) {
 		switch (letter) {
 		case 'd': how->flags &= ~IPC_LISTEN_EXCLUSIVE; break;
 		case 'D': how->flags |= IPC_LISTEN_EXCLUSIVE; break;
@@ -70,6 +72,7 @@ static void parse(int argc, char **argv, struct ipc_listen *how)
 		case 'M': how->type = SOCK_STREAM; break;
 		case 'm': how->type = SOCK_DGRAM; break;
 		case 'S': how->type = SOCK_SEQPACKET; break;
+		case 'p': how->flags |= IPC_LISTEN_CREDENTIALS; break;
 		case 'a':
 			how->mode = octal("-a", optarg) & 0777;
 			how->flags |= IPC_LISTEN_MODE;

@@ -1,0 +1,481 @@
+/* socklog: receive the messages of syslog clients on a socket and write them as lines
+ *
+ * SPDX-License-Identifier: ISC
+
+config SOCKLOG
+	bool "ipcsocklog"
+	default y
+	help
+	  usage: ipcsocklog [-d FD] [-r] [-p] [-l BYTES] [-t MS] [-U] [-u USER] [-g GROUP]
+	         [-G GROUPS] [-S] [-c MAX] [-C USERMAX] [-a PERMS] [-x PATH | -i IP[_PORT]]
+
+	  Receive messages as syslog(3) sends them and write each as a line to standard output.
+	  The priority "<N>" in front becomes the names of the facility and the level, as in
+	  "daemon.info: ".
+
+	  -x PATH     receive on a socket at PATH; the default is /dev/log
+	  -S          a stream socket, on which a newline or NUL ends a message; the default is a
+	              datagram socket
+	  -i IP_PORT  receive UDP at a numeric address, which may have a ":" before the port if it
+	              is IPv4; the port is 514 if it is missing
+	  -a PERMS    permissions of the socket, octal; default 0777
+	  -u USER     once the socket is there, become this user, and -g GROUP, -G GROUPS,
+	              -U as in ipcapplyuidgid(1)
+	  -d FD       write a newline to descriptor FD, 3 or more, when ready
+	  -r          leave the priority as it is
+	  -p          begin each line with the user and the process of the sender, by the kernel's
+	              word: "uid 1000 pid 77: ", with "?" for what it does not know
+	  -l BYTES    cut a message that is longer, and add "..."; 76 to 1048576, default 1024
+	  -t MS       on TERM, take at most MS milliseconds to write what is left; 0: no limit
+	  -c MAX      with -S, at most MAX connections at a time, the others wait; default 256
+	  -C USERMAX  with -S, at most USERMAX of a user other than root, more are refused;
+	              default 64
+
+	  A line from UDP begins with "IP_PORT: ". Newlines and NULs at the end of a message are
+	  left out, and each within a datagram becomes "~". Other control characters than tab
+	  become \xHH. Descriptors that are sent along are closed.
+
+	  Signals:
+	  TERM  write what is left, and exit
+
+	  Exit status:
+	  0    ended by TERM
+	  99   time is up
+	  100  wrong usage; standard output or standard error is not open
+	  111  a system call failed
+
+config SOCKLOG_UDP
+	bool "ipcsocklog -i: UDP"
+	default y
+	depends on SOCKLOG
+*/
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/time.h>
+
+#include "../identity/identity.h"
+#include "../local/logline.h"
+#include "applet.h"
+
+enum {
+	LEAST_LENGTH = 76, MOST_LENGTH = 1 << 20,
+	MOST_STREAMS = 10000,
+	BURST = 32,		/* messages of one socket before the others have their turn */
+	PAUSE = 100,		/* ms without accept after running out of something */
+	QUIET = 5000		/* ms without trouble that end an episode of it */
+};
+
+static struct {
+	const char *path, *inet;
+	unsigned length, timeout, max, user_max, mode;
+	int raw, senders, stream, ready;
+} how = { .path = "/dev/log", .length = 1024, .max = 256, .user_max = 64, .mode = 0777, .ready = -1 };
+
+/* A connection and the beginning of a message. */
+struct stream {
+	struct ipc_peer peer;
+	size_t have;		/* bytes of the line; more than how.length: its end is left out */
+	char *line;
+};
+
+static int listener;
+static char *buffer;		/* how.length + 1 bytes */
+static struct stream *streams;
+static struct pollfd *pollers;	/* of the listener, then of the streams */
+static unsigned count;
+static long long resume;
+static volatile sig_atomic_t stopping;
+
+/* --- lines --------------------------------------------------------------------------------- */
+
+static void log_sender(const struct ipc_peer *peer)
+{
+	char text[48];
+
+	if (!how.senders)
+		return;
+	if (peer && peer->pid)
+		ipc_format(text, sizeof text, "uid %u pid %d: ", peer->uid, (int)peer->pid);
+	else if (peer)
+		ipc_format(text, sizeof text, "uid %u pid ?: ", peer->uid);
+	else
+		ipc_format(text, sizeof text, "uid ? pid ?: ");
+	log_plain(text);
+}
+
+/* One line; LENGTH may be more than there is in TEXT, which is how.length + 1 bytes then. */
+static void log_message(const char *text, size_t length)
+{
+	int cut = length > how.length + 1;
+	size_t i = 0, next;
+
+	if (cut)
+		length = how.length + 1;
+	while (!cut && length && (!text[length - 1] || text[length - 1] == '\n'))
+		length--;
+	if (!how.raw)
+		i = log_priority(text, length);
+	for (; i < length; i = next + 1) {
+		for (next = i; next < length && text[next] && text[next] != '\n'; next++)
+			;
+		log_escaped(text + i, next - i);
+		if (next < length)
+			log_byte('~');
+	}
+	if (length > how.length)
+		log_plain("...");
+	log_byte('\n');
+}
+
+/* --- datagrams ----------------------------------------------------------------------------- */
+
+static void log_v6(const struct in6_addr *address)
+{
+	char text[8];
+
+	for (int i = 0; i < 16; i += 2) {
+		ipc_format(text, sizeof text, i < 14 ? "%x:" : "%x",
+			   address->s6_addr[i] << 8 | address->s6_addr[i + 1]);
+		log_plain(text);
+	}
+}
+
+static void log_address(const struct ipc_address *from)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&from->sun;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&from->sun;
+	const unsigned char *bytes = (const unsigned char *)&v4->sin_addr;
+	char text[32];
+
+	if (v6->sin6_family == AF_INET6) {
+		log_v6(&v6->sin6_addr);
+		ipc_format(text, sizeof text, "_%u: ", ntohs(v6->sin6_port));
+	} else {
+		ipc_format(text, sizeof text, "%u.%u.%u.%u_%u: ", bytes[0], bytes[1], bytes[2],
+			   bytes[3], ntohs(v4->sin_port));
+	}
+	log_plain(text);
+}
+
+/* Whatever comes, it is one message, and the socket goes on. */
+static void read_datagrams(void)
+{
+	struct ipc_datagram message = { .data = buffer, .size = how.length + 1 };
+
+	for (int i = 0; i < BURST && !stopping; i++) {
+		if (ipc_datagram_receive(listener, &message) < 0) {
+			if (errno == EAGAIN)
+				return;
+			warn("unable to receive:");
+			if (errno == EBADF || errno == ENOTSOCK)
+				exit(EXIT_TEMPORARY);
+			return;
+		}
+		if (ENABLED(CONFIG_SOCKLOG_UDP) && how.inet)
+			log_address(&message.from);
+		log_sender(message.known ? &message.sender : NULL);
+		log_message(buffer, message.length);
+	}
+}
+
+/* --- streams ------------------------------------------------------------------------------- */
+
+static void line_end(struct stream *stream)
+{
+	if (stream->have) {
+		log_sender(&stream->peer);
+		log_message(stream->line, stream->have > how.length ? how.length + 2
+								    : stream->have);
+	}
+	stream->have = 0;
+}
+
+static void close_stream(unsigned i)
+{
+	line_end(&streams[i]);
+	free(streams[i].line);
+	close(pollers[i + 1].fd);
+	count--;
+	streams[i] = streams[count];
+	pollers[i + 1] = pollers[count + 1];
+}
+
+/* Returns -1 at the end of the connection. */
+static int read_stream(unsigned i)
+{
+	struct stream *stream = &streams[i];
+	char text[4096];
+	struct ipc_datagram message = { .data = text, .size = sizeof text };
+
+	/* a descriptor that is sent along is closed */
+	if (ipc_datagram_receive(pollers[i + 1].fd, &message) < 0)
+		return errno == EAGAIN ? 0 : -1;
+	for (size_t at = 0; at < message.length; at++)
+		if (!text[at] || text[at] == '\n')
+			line_end(stream);
+		else if (stream->have <= how.length)
+			stream->line[stream->have++] = text[at];
+	return message.length ? 0 : -1;
+}
+
+static unsigned streams_of(uid_t uid)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		n += streams[i].peer.uid == uid;
+	return n;
+}
+
+/* Out of descriptors: one line for an episode, and no clients for a moment. */
+static void trouble(void)
+{
+	static long long last;
+	long long now = now_ms();
+
+	if (!last || now - last > QUIET)
+		warn("unable to accept, clients wait:");
+	last = now;
+	resume = now + PAUSE;
+}
+
+static void accept_stream(void)
+{
+	struct stream *stream = &streams[count];
+	int fd = ipc_accept(listener, &stream->peer, NULL);
+
+	if (fd < 0) {
+		if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+			trouble();
+		return;
+	}
+	stream->have = 0;
+	stream->line = NULL;
+	if (stream->peer.uid && streams_of(stream->peer.uid) >= how.user_max)
+		warn("deny uid %u: %u connections", stream->peer.uid, how.user_max);
+	else
+		stream->line = malloc(how.length + 1);
+	if (!stream->line) {
+		close(fd);
+		return;
+	}
+	count++;
+	pollers[count] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+}
+
+static void read_streams(void)
+{
+	/* from the end, because one that ends is replaced by the last */
+	for (unsigned i = count; i-- > 0;)
+		if (pollers[i + 1].revents && read_stream(i))
+			close_stream(i);
+	if (pollers[0].revents)
+		accept_stream();
+}
+
+/* --- the loop ------------------------------------------------------------------------------ */
+
+static void too_late(int signal)
+{
+	(void)signal;
+	_exit(EXIT_TIMEOUT);
+}
+
+/* TERM may come while we wait for the reader of our output: the time limit counts from now. */
+static void stop(int signal)
+{
+	struct itimerval limit = { .it_value = { .tv_sec = how.timeout / 1000,
+						 .tv_usec = how.timeout % 1000 * 1000 } };
+
+	(void)signal;
+	stopping = 1;
+	setitimer(ITIMER_REAL, &limit, NULL);
+}
+
+static void catch_signals(void)
+{
+	for (int i = 1; i < NSIG; i++)
+		signal(i, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = too_late }, NULL);
+	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = stop }, NULL);
+}
+
+static void loop(void)
+{
+	sigset_t term, none;
+
+	sigemptyset(&none);
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	pollers[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
+	while (!stopping) {
+		struct timespec pause = { .tv_nsec = PAUSE * 1000000 };
+		int n;
+
+		if (resume && now_ms() >= resume)
+			resume = 0;
+		pollers[0].fd = resume || (how.stream && count == how.max) ? -1 : listener;
+		log_flush();
+		sigprocmask(SIG_SETMASK, &term, NULL);
+		n = stopping ? 0 : ppoll(pollers, count + 1, resume ? &pause : NULL, &none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		if (n < 0 && errno != EINTR)
+			die(EXIT_TEMPORARY, "unable to wait for messages:");
+		if (n > 0)
+			how.stream ? read_streams() : read_datagrams();
+	}
+	while (count)
+		close_stream(count - 1);
+	log_flush();
+}
+
+/* --- start --------------------------------------------------------------------------------- */
+
+/* "IP", "IP_PORT", and "IP:PORT" for IPv4. */
+static socklen_t parse_inet(const char *text, struct sockaddr_in6 *v6)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)v6;
+	const char *port = strchr(text, '_');
+	unsigned value = 514;
+	char host[64];
+
+	if (!port && strchr(text, '.'))
+		port = strchr(text, ':');
+	if (port && ipc_number(port + 1, 10, 65535, &value))
+		return 0;
+	if (!port)
+		port = text + strlen(text);
+	if (ipc_format(host, sizeof host, "%.*s", (int)(port - text), text) >= sizeof host)
+		return 0;
+	memset(v6, 0, sizeof *v6);
+	if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons(value);
+		return sizeof *v4;
+	}
+	v6->sin6_family = AF_INET6;
+	v6->sin6_port = htons(value);
+	return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1 ? sizeof *v6 : 0;
+}
+
+static int bind_inet(void)
+{
+	struct sockaddr_in6 address;
+	socklen_t length = parse_inet(how.inet, &address);
+	int fd, on = 1;
+
+	if (!length)
+		usage("-i needs IP or IP_PORT: %s", how.inet);
+	fd = socket(address.sin6_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0 && address.sin6_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, length))
+		die(EXIT_TEMPORARY, "unable to bind to %s:", how.inet);
+	return fd;
+}
+
+static int bind_local(void)
+{
+	struct ipc_listen listen = {
+		.type = how.stream ? SOCK_STREAM : SOCK_DGRAM, .mode = how.mode,
+		.flags = IPC_LISTEN_MODE | (how.stream ? 0 : IPC_LISTEN_CREDENTIALS)
+	};
+	int fd = ipc_listen(how.path, &listen);
+
+	if (fd < 0 && errno == ENOTSOCK)
+		die(EXIT_TEMPORARY, "unable to bind to %s: it is there and not a socket", how.path);
+	if (fd < 0 && errno == EADDRINUSE)
+		die(EXIT_TEMPORARY, "unable to bind to %s: a live server has it", how.path);
+	if (fd < 0)
+		die(EXIT_TEMPORARY, "unable to bind to %s:", how.path);
+	return fd;
+}
+
+static void parse(int argc, char **argv, struct identity *id)
+{
+	int letter;
+
+	while ((letter = option(argc, argv, "d:rpl:t:Uu:g:G:Sc:C:a:x:i:", NULL)) != -1) {
+		switch (letter) {
+		case 'd': how.ready = number("-d", optarg, INT_MAX); break;
+		case 'r': how.raw = 1; break;
+		case 'p': how.senders = 1; break;
+		case 'l': how.length = number("-l", optarg, UINT_MAX); break;
+		case 't': how.timeout = number("-t", optarg, INT_MAX); break;
+		case 'U': identity_environment(id); break;
+		case 'u':
+			if (identity_user(id, optarg))
+				usage("-u: unknown user %s", optarg);
+			break;
+		case 'g':
+			if (identity_group(id, optarg))
+				usage("-g: unknown group %s", optarg);
+			break;
+		case 'G': identity_groups(id, optarg); break;
+		case 'S': how.stream = 1; break;
+		case 'c': how.max = number("-c", optarg, MOST_STREAMS); break;
+		case 'C': how.user_max = number("-C", optarg, UINT_MAX); break;
+		case 'a': how.mode = octal("-a", optarg) & 0777; break;
+		case 'x': how.path = optarg; how.inet = NULL; break;
+		case 'i':
+			if (!ENABLED(CONFIG_SOCKLOG_UDP))
+				usage("-i is not built in");
+			how.inet = optarg;
+			break;
+		}
+	}
+	if (argv[optind])
+		usage("too many arguments");
+	if (how.inet && how.stream)
+		usage("-S and -i do not go together");
+}
+
+static void make_room(void)
+{
+	if (how.length < LEAST_LENGTH)
+		how.length = LEAST_LENGTH;
+	if (how.length > MOST_LENGTH)
+		how.length = MOST_LENGTH;
+	if (!how.max)
+		how.max = 1;
+	buffer = malloc(how.length + 1);
+	streams = calloc(how.max + 1, sizeof *streams);
+	pollers = calloc(how.max + 2, sizeof *pollers);
+	if (!buffer || !streams || !pollers)
+		die(EXIT_TEMPORARY, "unable to make room for messages:");
+}
+
+TOOL(socklog, "s6-socklog")
+{
+	static struct identity id;
+	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	identity_init(&id);
+	parse(argc, argv, &id);
+	if (nothing == 1 || nothing == 2 || fcntl(1, F_GETFD) < 0 || fcntl(2, F_GETFD) < 0)
+		die(EXIT_USAGE, fcntl(2, F_GETFD) < 0 || nothing == 2 ? "invalid stderr"
+								       : "invalid stdout");
+	if (how.ready >= 0 && (how.ready < 3 || how.ready == nothing ||
+			       fcntl(how.ready, F_GETFD) < 0))
+		die(EXIT_USAGE, "descriptor %d, to tell that we are ready, is not open, or is under 3",
+		    how.ready);
+	if (nothing > 0)
+		dup2(nothing, 0);
+	make_room();
+	listener = how.inet ? bind_inet() : bind_local();
+	identity_apply(&id);
+	catch_signals();
+	if (how.ready >= 0) {
+		if (write(how.ready, "\n", 1) < 0)
+			warn("unable to write to descriptor %d:", how.ready);
+		close(how.ready);
+	}
+	loop();
+	return 0;
+}
