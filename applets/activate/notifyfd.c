@@ -4,7 +4,7 @@
 
 config NOTIFYFD
 	bool "ipcnotifyfd"
-	default y
+	default n
 	help
 	  usage: ipcnotifyfd [-d FD] [-t MS] [-f] [-k] PROG...
 
@@ -92,17 +92,15 @@ static _Noreturn void watch(int fd, const char *socket, pid_t prog)
 
 static void parse(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "notification-fd", required_argument, NULL, 'd' },
-		{ "timeout", required_argument, NULL, 't' },
-		{ "no-doublefork", no_argument, NULL, 'f' },
-		{ "doublefork", no_argument, NULL, 'F' },
-		{ "keep-environment", no_argument, NULL, 'k' },
-		{ 0 }
-	};
+	static const char longs[] =
+		"d" "notification-fd\0"
+		"t" "timeout\0"
+		"f" "no-doublefork\0"
+		"F" "doublefork\0"
+		"k" "keep-environment\0";
 	int letter;
 
-	while ((letter = option(argc, argv, "d:t:fk", longs)) != -1) {
+	while ((letter = option(argc, argv, "d:t:fkF", longs)) != -1) {
 		switch (letter) {
 		case 'd': how.fd = number("notification-fd", optarg, INT_MAX); break;
 		case 't': how.timeout = number("timeout", optarg, INT_MAX); break;

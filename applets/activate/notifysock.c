@@ -4,7 +4,7 @@
 
 config NOTIFYSOCK
 	bool "ipcnotifysock"
-	default y
+	default n
 	help
 	  usage: ipcnotifysock [-3 FD] [-t MS] [-f] [-v] [-x COMMAND] PROG...
 
@@ -328,16 +328,14 @@ static int read_notification_fd(void)
 
 static void parse(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "notification-fd", required_argument, NULL, '3' },
-		{ "timeout", required_argument, NULL, 't' },
-		{ "no-doublefork", no_argument, NULL, 'f' },
-		{ "doublefork", no_argument, NULL, 'F' },
-		{ 0 }
-	};
+	static const char longs[] =
+		"3" "notification-fd\0"
+		"t" "timeout\0"
+		"f" "no-doublefork\0"
+		"F" "doublefork\0";
 	int letter;
 
-	while ((letter = option(argc, argv, "3:t:fvx:", longs)) != -1) {
+	while ((letter = option(argc, argv, "3:t:fvx:F", longs)) != -1) {
 		switch (letter) {
 		case '3': how.fd = number("notification-fd", optarg, INT_MAX); break;
 		case 't': how.timeout = number("timeout", optarg, INT_MAX); break;
