@@ -56,7 +56,7 @@ static int wrong(struct reading *reading, int error, const char *what, struct sp
 	const char *in = reading->variable ? reading->variable : "";
 
 	ipc_format(problem, size, "%s%s%s%s%.*s", in, *in ? ": " : "", what, length ? ": " : "",
-		   length, item.at);
+		   length, length ? item.at : "");
 	return errno = error, -1;
 }
 
@@ -178,8 +178,10 @@ static int has_name(const struct reading *reading, struct span name)
 	return 0;
 }
 
-/* "name=3,name=4", with another separator; an address may have a '=' itself */
-static int read_map(struct reading *reading, const char *variable, const char *separator)
+/* "name=3,name=4", or "address=3;address=4": addresses may have a '=' in them, and TCP and UDP may
+ * have the same one */
+static int read_map(struct reading *reading, const char *variable, const char *separator,
+		    int unique)
 {
 	const char *text = value(reading, variable);
 	struct span rest, item, name;
@@ -197,7 +199,7 @@ static int read_map(struct reading *reading, const char *variable, const char *s
 			return wrong(reading, EINVAL, "a stray separator or an empty list", item);
 		if (name.at == name.end)
 			return wrong(reading, EINVAL, "not NAME=NUMBER", item);
-		if (name.end - name.at <= IPC_NAME_MAX && has_name(reading, name))
+		if (unique && name.end - name.at <= IPC_NAME_MAX && has_name(reading, name))
 			return wrong(reading, EINVAL, "this name is there twice", name);
 		item.at = name.end + 1;
 		if (add(reading, item, name))
@@ -347,14 +349,14 @@ static int read_convention(struct reading *reading, enum ipc_convention conventi
 
 	switch (convention) {
 	case IPC_FDS_LISTEN: return read_listen(reading);
-	case IPC_FDS_MAP: return read_map(reading, map ? map : "LISTEN_FD_MAP", ",");
+	case IPC_FDS_MAP: return read_map(reading, map ? map : "LISTEN_FD_MAP", ",", 1);
 	case IPC_FDS_EINHORN: return read_einhorn(reading);
-	case IPC_FDS_STARTER: return read_map(reading, "SERVER_STARTER_PORT", ";");
+	case IPC_FDS_STARTER: return read_map(reading, "SERVER_STARTER_PORT", ";", 0);
 	case IPC_FDS_UPSTART:
 		text = value(reading, "UPSTART_FDS");
 		return text ? read_list(reading, text) : 0;
 	case IPC_FDS_NGINX: return read_nginx(reading);
-	case IPC_FDS_FPM: return read_map(reading, "FPM_SOCKETS", ",");
+	case IPC_FDS_FPM: return read_map(reading, "FPM_SOCKETS", ",", 0);
 	case IPC_FDS_UCSPI: return read_ucspi(reading, asked);
 	case IPC_FDS_INETD: return read_inetd(reading, asked);
 	case IPC_FDS_EACH: return read_each(reading);

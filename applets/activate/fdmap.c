@@ -33,8 +33,8 @@ config FDMAP
 	  inetd    0, and 1 if it is a connection
 	  each     NAME_FD=FD, a variable for each descriptor
 
-	  A character that a name cannot have by the convention becomes "_". A name may be there
-	  twice in "listen" only. Without a name a descriptor is "unknown".
+	  A character that a name cannot have by the convention becomes "_". In "map" and
+	  "each" no name is there twice. Without a name a descriptor is "unknown".
 
 	  Environment of PROG:
 	  IPCMOVED  what was in the way, as OLD=NEW,OLD=NEW; not set if nothing was

@@ -32,10 +32,12 @@ config LISTEN
 	              nodelay, passcred, passsec, priority, rcvbuf, reuseport, sndbuf, transparent,
 	              v6only
 
-	  All of it in one word, for lists and for programs that write command lines:
-	  -KIND:NAME=VALUE,NAME=VALUE:ADDRESS
-	              KIND is unix, tcp, udp or fifo; the names are label, type, mode, owner,
-	              group, backlog and the options above
+	  All in one word:
+	  For lists, and for programs that write command lines, a socket is one word. KIND is unix,
+	  tcp, udp or fifo; the names are label, type, mode, owner, group, backlog and the options
+	  of -O:
+
+	    -KIND:NAME=VALUE,NAME=VALUE:ADDRESS
 
 	  For all sockets:
 	  -c CONVENTION  how PROG is told, see ipcfdmap; default "listen": LISTEN_FDS, LISTEN_PID and
