@@ -224,6 +224,9 @@ static void check_addresses(enum ipc_convention to, const struct handed *fds, in
 
 void hand_over_check(enum ipc_convention to, const struct handed *fds, int count)
 {
+	for (int i = 0; i < count; i++)
+		if (strlen(fds[i].name) > IPC_NAME_MAX)
+			die(EXIT_USAGE, "a name is too long: %s", fds[i].name);
 	if (to == IPC_FDS_MAP || to == IPC_FDS_EACH)
 		check_unique(to, fds, count);
 	if (to == IPC_FDS_FPM || to == IPC_FDS_STARTER)
@@ -260,6 +263,9 @@ static void append(struct text *text, const char *format, ...)
 {
 	va_list args;
 
+	/* cannot be: text_size counts it all */
+	if (text->length >= text->size)
+		return;
 	va_start(args, format);
 	text->length += ipc_vformat(text->text + text->length, text->size - text->length, format,
 				    args);
@@ -361,10 +367,20 @@ static void export_each(const struct handed *fds, int count)
 	}
 }
 
+static size_t text_size(const struct handed *fds, int count)
+{
+	size_t size = 1;
+
+	for (int i = 0; i < count; i++)
+		size += IPC_NAME_MAX + sizeof "=1234567890," +
+			(fds[i].address ? strlen(fds[i].address) : 0);
+	return size;
+}
+
 void hand_over(enum ipc_convention to, const char *variable, const struct handed *fds, int count)
 {
 	struct move moves[MOVES_MAX];
-	struct text text = { .size = 1 + count * (IPC_NAME_MAX + 1 + sizeof "=1234567890,") };
+	struct text text = { .size = text_size(fds, count) };
 	int n = plan(to, fds, count, moves);
 
 	text.text = calloc(1, text.size);
