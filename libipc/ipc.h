@@ -622,6 +622,62 @@ int ipc_sudo_environment(const struct ipc_sudo_request *request, char *const *ba
  * a word allow no arguments. Returns 1 or 0. */
 int ipc_sudo_allowed(const char *patterns, char *const *argv);
 
+/* --- descriptors from whoever started us ------------------------------------------------ */
+
+/* The conventions by which a program is told which descriptors it has been given
+ * (docs/protocol.md). Each is in the environment, but for the two that are numbers alone. */
+enum ipc_convention {
+	IPC_FDS_LISTEN,		/* LISTEN_FDS, LISTEN_PID, LISTEN_PIDFDID, LISTEN_FDNAMES */
+	IPC_FDS_MAP,		/* LISTEN_FD_MAP=name=fd,name=fd, or a variable of another name */
+	IPC_FDS_EINHORN,	/* EINHORN_FD_COUNT, EINHORN_FD_0...; or EINHORN_FDS */
+	IPC_FDS_STARTER,	/* SERVER_STARTER_PORT=address=fd;address=fd */
+	IPC_FDS_UPSTART,	/* UPSTART_FDS */
+	IPC_FDS_NGINX,		/* NGINX=fd;fd; */
+	IPC_FDS_FPM,		/* FPM_SOCKETS=address=fd,address=fd */
+	IPC_FDS_UCSPI,		/* descriptors 6 and 7, a client's */
+	IPC_FDS_INETD,		/* descriptor 0 */
+	IPC_FDS_EACH,		/* NAME_FD=fd for each */
+	IPC_FDS_CONVENTIONS
+};
+
+enum { IPC_LISTEN_FDS_MAX = 253 };
+
+struct ipc_listen_fd {
+	int fd;
+	char name[IPC_NAME_MAX + 1];	/* "unknown" if the convention has no name for it */
+};
+
+struct ipc_listen_source {
+	unsigned conventions;	/* 1 << IPC_FDS_... to look for; 0: all but IPC_FDS_EACH */
+	const char *variable;	/* the one of IPC_FDS_MAP; NULL: LISTEN_FD_MAP */
+	int any_process;	/* take LISTEN_FDS even if LISTEN_PID is not us */
+	enum ipc_convention found;	/* out: the convention that was there */
+	char problem[352];	/* out, with EINVAL, EBADF and E2BIG: what is wrong, in words */
+};
+
+/* Find in the environment ENVP the descriptors that we were given, at most MAX, by the first of
+ * the conventions that is there, in the order above. Changes nothing. Descriptor 0 counts if it is
+ * a socket, 6 and 7 if they are and PROTO is set; if one of these two is all that is looked for, it
+ * is enough that they are open. Returns how many there are, 0 if none of the conventions is there.
+ * Errors: EINVAL (not in the format, a name twice in a map, a number twice), EBADF (a number that
+ * is not open), E2BIG (over MAX). */
+int ipc_listen_fds_find(char *const *envp, struct ipc_listen_source *source,
+			struct ipc_listen_fd *fds, int max);
+
+/* What a daemon calls first: find the descriptors by any convention but IPC_FDS_EACH, make those
+ * over 2 close-on-exec and take the variables out of our environment. Returns and fails as
+ * ipc_listen_fds_find; the environment is as it was then. */
+int ipc_listen_fds(struct ipc_listen_fd *fds, int max);
+
+/* Take the variables of a convention out of our environment: SOURCE is what ipc_listen_fds_find
+ * filled, with the COUNT descriptors that it found. */
+void ipc_listen_fds_forget(const struct ipc_listen_source *source, const struct ipc_listen_fd *fds,
+			   int count);
+
+/* The number of our process that LISTEN_PIDFDID means, in decimal digits in TEXT of at least 21
+ * bytes. Errors: ENOTSUP (a kernel before 6.9), those of pidfd_open(2). */
+int ipc_listen_pidfdid(char *text);
+
 /* --- main channel and side channel ------------------------------------------------------ */
 
 /* Two channels between a client and its server or helper: the main one carries requests and

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+/* connections of a listening socket; see connections.h */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+
+#include "applet.h"
+#include "connections.h"
+
+/* What a line of the table must say. */
+struct wanted {
+	const char *path;	/* of a local socket, or NULL */
+	unsigned port;
+};
+
+/* The column NUMBER of a line, from 0; "" if there are fewer. */
+static const char *column(const char *line, int number)
+{
+	line += strspn(line, " ");
+	for (; number > 0; number--) {
+		line += strcspn(line, " ");
+		line += strspn(line, " ");
+	}
+	return line;
+}
+
+static int starts(const char *text, const char *with)
+{
+	return !strncmp(text, with, strlen(with));
+}
+
+/* "Num: RefCount Protocol Flags Type St Inode Path": the listener itself is in state 1 */
+static int local_line(const char *line, const struct wanted *wanted)
+{
+	const char *state = column(line, 5);
+
+	return (starts(state, "02 ") || starts(state, "03 ")) &&
+	       !strcmp(column(line, 7), wanted->path);
+}
+
+/* "sl: address:port address:port st": established, being made, or half closed by the client */
+static int inet_line(const char *line, const struct wanted *wanted)
+{
+	const char *state = column(line, 3), *port = strchr(column(line, 1), ':');
+	char hex[8];
+
+	ipc_format(hex, sizeof hex, ":%c%c%c%c ", "0123456789ABCDEF"[wanted->port >> 12 & 15],
+		   "0123456789ABCDEF"[wanted->port >> 8 & 15],
+		   "0123456789ABCDEF"[wanted->port >> 4 & 15],
+		   "0123456789ABCDEF"[wanted->port & 15]);
+	return port && starts(port, hex) &&
+	       (starts(state, "01 ") || starts(state, "03 ") || starts(state, "08 "));
+}
+
+/* Is there such a line in FILE? */
+static int search(const char *file, const struct wanted *wanted)
+{
+	char text[4096], *end, *line;
+	int fd = open(file, O_RDONLY | O_CLOEXEC), found = 0;
+	size_t have = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		return errno != ENOENT;
+	while (!found && (got = read(fd, text + have, sizeof text - have)) > 0) {
+		have += got;
+		for (line = text; !found && (end = memchr(line, '\n', text + have - line));
+		     line = end + 1) {
+			*end = 0;
+			found = wanted->path ? local_line(line, wanted) : inet_line(line, wanted);
+		}
+		have = text + have - line;
+		memmove(text, line, have);
+		/* no line is that long */
+		if (have == sizeof text)
+			have = 0;
+	}
+	close(fd);
+	return found;
+}
+
+int has_connections(int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_un local;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} name;
+	socklen_t length = sizeof name;
+	struct ipc_address address;
+	char text[112];
+	struct wanted wanted = { 0 };
+
+	memset(&name, 0, sizeof name);
+	if (getsockname(fd, &name.any, &length))
+		return 1;
+	if (name.any.sa_family == AF_UNIX) {
+		address = (struct ipc_address){ .sun = name.local, .length = length };
+		wanted.path = ipc_address_text(&address, text);
+		return search("/proc/net/unix", &wanted);
+	}
+	wanted.port = ntohs(name.any.sa_family == AF_INET ? name.v4.sin_port : name.v6.sin6_port);
+	return search("/proc/net/tcp", &wanted) || search("/proc/net/tcp6", &wanted);
+}

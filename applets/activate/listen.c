@@ -1,0 +1,324 @@
+/* listen: open sockets and run a program that has them
+ *
+ * SPDX-License-Identifier: ISC
+
+config LISTEN
+	bool "ipclisten"
+	default y
+	help
+	  usage: ipclisten [-c CONVENTION] [-M VARIABLE]
+	         [[-n NAME] [-T TYPE] [-m MODE] [-o OWNER[:GROUP]] [-b BACKLOG] [-O OPTION[=VALUE]]... SOCKET]...
+	         PROG...
+
+	  Open each SOCKET, then run PROG with all of them. The options before a SOCKET are for
+	  that socket alone. If one cannot be opened, none is left behind.
+
+	  Sockets:
+	  -u ADDRESS  a local socket; also --unix. "@NAME" is abstract, anything else a file. A dead
+	              socket there is replaced; a live one, or another file, is never touched
+	  -t ADDRESS  TCP; also --tcp. ADDRESS is PORT, 1.2.3.4:PORT or [::1]:PORT, as numbers;
+	              without an address it is all of this machine, of both families
+	  -d ADDRESS  UDP; also --udp
+	  -p PATH     a FIFO; also --fifo. One that is there is used
+
+	  Options of a socket:
+	  -n NAME     the name by which PROG is told about it; default "unknown"
+	  -T TYPE     stream, dgram or seqpacket, for a local socket; default stream
+	  -m MODE     permissions of the file, octal; default 0777
+	  -o OWNER    owner and group of the file, by name or number
+	  -b BACKLOG  so many clients may wait to be accepted; 0: do not listen
+	  -O OPTION   exclusive (refuse whatever exists), takeover (from a live server, without a
+	              gap), nonblock, broadcast, deferaccept, fastopen, freebind, keepalive,
+	              nodelay, passcred, passsec, priority, rcvbuf, reuseport, sndbuf, transparent,
+	              v6only
+
+	  All in one word:
+	  For lists, and for programs that write command lines, a socket is one word. KIND is unix,
+	  tcp, udp or fifo; the names are label, type, mode, owner, group, backlog and the options
+	  of -O:
+
+	    -KIND:NAME=VALUE,NAME=VALUE:ADDRESS
+
+	  For all sockets:
+	  -c CONVENTION  how PROG is told, see ipcfdmap; default "listen": LISTEN_FDS, LISTEN_PID and
+	                 LISTEN_FDNAMES, the sockets from 3 on. What is in the way then is
+	                 moved to a free number. Others leave every number as it is
+	  -M VARIABLE    the variable of "map"; default LISTEN_FD_MAP
+
+	  Sockets that we have been given by the same convention, as by a "listen" before us in the
+	  chain, come first.
+
+	  Environment of PROG:
+	  IPCMOVED  what was in the way, as OLD=NEW,OLD=NEW; not set if nothing was
+
+	  Exit status:
+	  100  wrong usage
+	  111  an address is taken, or a system call failed
+
+	  Examples:
+
+	    ipclisten -n control -m 0600 -u /run/kr/control -n tls -t 853 -n dns -d 53 kresd
+
+	    ipclisten -unix:label=control,mode=0600:/run/kr/control -tcp:label=tls:853 -udp::53 kresd
+
+config LISTEN_INET
+	bool "TCP and UDP sockets"
+	default y
+	depends on LISTEN || SOCKETACTIVATE
+	help
+	  Open sockets of the internet, too, by numeric addresses.
+*/
+#include <limits.h>
+
+#include "handover.h"
+#include "sockets.h"
+
+struct listening {
+	enum ipc_convention to;
+	const char *variable;
+	struct opening openings[IPC_LISTEN_FDS_MAX];
+	const char *names[IPC_LISTEN_FDS_MAX];
+	int count;
+};
+
+static const struct kind {
+	const char *word;
+	enum socket_kind kind;
+	int type;
+} kinds[] = {
+	{ "unix", SOCKET_UNIX, 0 },
+	{ "tcp", SOCKET_INET, SOCK_STREAM },
+	{ "udp", SOCKET_INET, SOCK_DGRAM },
+	{ "fifo", SOCKET_FIFO, 0 },
+};
+
+static void socket_type(struct opening *opening, const char *word)
+{
+	if (!strcmp(word, "stream"))
+		opening->how.type = SOCK_STREAM;
+	else if (!strcmp(word, "dgram"))
+		opening->how.type = SOCK_DGRAM;
+	else if (!strcmp(word, "seqpacket"))
+		opening->how.type = SOCK_SEQPACKET;
+	else
+		usage("unknown type of a socket: %s", word);
+}
+
+static void mode(struct opening *opening, const char *what, const char *text)
+{
+	opening->how.mode = octal(what, text);
+	opening->how.flags |= IPC_LISTEN_MODE;
+}
+
+static void backlog(struct opening *opening, const char *what, const char *text)
+{
+	opening->how.backlog = number(what, text, INT_MAX);
+	if (!opening->how.backlog)
+		opening->how.backlog = -1;
+}
+
+/* The options have been read; now there is the socket that they are for. */
+static void complete(struct listening *listening, const struct kind *kind, const char *address)
+{
+	struct opening *opening = &listening->openings[listening->count];
+
+	if (kind->kind == SOCKET_INET && !ENABLED(CONFIG_LISTEN_INET))
+		usage("this box has no %s", kind->word);
+	if (kind->kind == SOCKET_INET && !is_inet(address))
+		usage("not an address of %s, in numbers and with a port: %s", kind->word, address);
+	if (kind->kind != SOCKET_UNIX && opening->how.type)
+		usage("the type of %s is given", kind->word);
+	if (kind->kind == SOCKET_INET && opening->how.flags)
+		usage("%s has no file that could have a mode or owner", kind->word);
+	if (!*address)
+		usage("an address is empty");
+	opening->kind = kind->kind;
+	opening->address = address;
+	if (kind->type)
+		opening->how.type = kind->type;
+	if (++listening->count == IPC_LISTEN_FDS_MAX)
+		usage("more than %d sockets", IPC_LISTEN_FDS_MAX - 1);
+}
+
+static void attribute(struct listening *listening, char *name)
+{
+	struct opening *opening = &listening->openings[listening->count];
+	char *value = strchr(name, '=');
+
+	if (!value) {
+		socket_option(opening, name);
+		return;
+	}
+	*value++ = 0;
+	if (!strcmp(name, "label")) {
+		listening->names[listening->count] = value;
+	} else if (!strcmp(name, "type")) {
+		socket_type(opening, value);
+	} else if (!strcmp(name, "mode")) {
+		mode(opening, name, value);
+	} else if (!strcmp(name, "owner")) {
+		socket_owner(opening, name, value);
+	} else if (!strcmp(name, "group")) {
+		value[-1] = ':';
+		socket_owner(opening, name, value - 1);
+	} else if (!strcmp(name, "backlog")) {
+		backlog(opening, name, value);
+	} else {
+		value[-1] = '=';
+		socket_option(opening, name);
+	}
+}
+
+/* "-unix:label=x,mode=0600:/path"; returns whether WORD is of this form */
+static int colon_form(struct listening *listening, char *word)
+{
+	char *attributes, *address, *name;
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		size_t length = strlen(kinds[i].word);
+
+		if (*word != '-' || strncmp(word + 1, kinds[i].word, length) ||
+		    word[length + 1] != ':')
+			continue;
+		attributes = word + length + 2;
+		address = strchr(attributes, ':');
+		if (!address)
+			usage("no second ':' in %s", word);
+		*address++ = 0;
+		if (!*attributes)
+			attributes = NULL;
+		while ((name = strsep(&attributes, ",")))
+			attribute(listening, name);
+		complete(listening, &kinds[i], address);
+		return 1;
+	}
+	return 0;
+}
+
+static void parse_option(struct listening *listening, int letter)
+{
+	struct opening *opening = &listening->openings[listening->count];
+
+	switch (letter) {
+	case 'c': listening->to = convention("-c", optarg); break;
+	case 'M': listening->variable = optarg; break;
+	case 'n': listening->names[listening->count] = optarg; break;
+	case 'T': socket_type(opening, optarg); break;
+	case 'm': mode(opening, "-m", optarg); break;
+	case 'o': socket_owner(opening, "-o", optarg); break;
+	case 'b': backlog(opening, "-b", optarg); break;
+	case 'O': socket_option(opening, optarg); break;
+	case 'u': complete(listening, &kinds[0], optarg); break;
+	case 't': complete(listening, &kinds[1], optarg); break;
+	case 'd': complete(listening, &kinds[2], optarg); break;
+	case 'p': complete(listening, &kinds[3], optarg); break;
+	}
+}
+
+static void parse(int argc, char **argv, struct listening *listening)
+{
+	static const struct option longs[] = {
+		{ "unix", required_argument, NULL, 'u' },
+		{ "tcp", required_argument, NULL, 't' },
+		{ "udp", required_argument, NULL, 'd' },
+		{ "fifo", required_argument, NULL, 'p' },
+		{ 0 }
+	};
+	static const struct opening nothing;
+	const struct opening *last;
+	int letter;
+
+	for (;;) {
+		char *word = argv[optind ? optind : 1];
+
+		if (word && colon_form(listening, word)) {
+			optind = optind ? optind + 1 : 2;
+			continue;
+		}
+		letter = option(argc, argv, "c:M:n:T:m:o:b:O:u:t:d:p:", longs);
+		if (letter == -1)
+			break;
+		parse_option(listening, letter);
+	}
+	last = &listening->openings[listening->count];
+	if (memcmp(last, &nothing, sizeof *last) || listening->names[listening->count])
+		usage("options without a socket after them");
+	if (!listening->count)
+		usage("no socket");
+}
+
+static void describe(const struct listening *listening, struct handed *fds)
+{
+	for (int i = 0; i < listening->count; i++) {
+		const struct opening *opening = &listening->openings[i];
+		const char *name = listening->names[i];
+
+		fds[i] = (struct handed){
+			.fd = -1,
+			.name = name && *name ? name : unknown,
+			/* for a path the kernel may know another name */
+			.address = opening->kind == SOCKET_INET ? NULL : opening->address,
+		};
+	}
+}
+
+/* All or none. */
+static void open_all(struct listening *listening, struct handed *fds)
+{
+	for (int i = 0; i < listening->count; i++) {
+		struct opening *opening = &listening->openings[i];
+		int error;
+
+		fds[i].fd = socket_open(opening);
+		if (fds[i].fd >= 0)
+			continue;
+		error = errno;
+		while (--i >= 0)
+			socket_undo(&listening->openings[i]);
+		errno = error;
+		socket_refused(opening);
+	}
+}
+
+/* What we have been given in the same way stays, and comes first. */
+static int inherit(const struct listening *listening, struct ipc_listen_fd *found,
+		   struct handed *fds)
+{
+	extern char **environ;
+	struct ipc_listen_source source = {
+		.conventions = 1u << listening->to, .variable = listening->variable,
+	};
+	int count;
+
+	if (listening->to == IPC_FDS_INETD || listening->to == IPC_FDS_UCSPI ||
+	    listening->to == IPC_FDS_EACH)
+		return 0;
+	count = ipc_listen_fds_find(environ, &source, found,
+				    IPC_LISTEN_FDS_MAX - listening->count);
+	if (count < 0)
+		die(EXIT_USAGE, "%s", source.problem);
+	for (int i = 0; i < count; i++)
+		fds[i] = (struct handed){ .fd = found[i].fd, .name = found[i].name };
+	return count;
+}
+
+CHAIN(listen)
+{
+	struct listening *listening = calloc(1, sizeof *listening);
+	struct ipc_listen_fd *found = malloc(IPC_LISTEN_FDS_MAX * sizeof *found);
+	struct handed fds[IPC_LISTEN_FDS_MAX];
+	int count;
+
+	if (!listening || !found)
+		die(EXIT_TEMPORARY, "unable to note the sockets:");
+	parse(argc, argv, listening);
+	argv = operands(argc, argv, 1);
+	count = inherit(listening, found, fds);
+	describe(listening, fds + count);
+	hand_over_check(listening->to, fds, count + listening->count);
+	open_all(listening, fds + count);
+	hand_over(listening->to, listening->variable, fds, count + listening->count);
+	free(found);
+	free(listening);
+	return argv;
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: ISC */
+/* opening sockets and FIFOs; see sockets.h */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/stat.h>
+
+#include "handover.h"
+#include "sockets.h"
+
+/* --- options ---------------------------------------------------------------------------- */
+
+/* newer than the headers of some libcs, or not in them */
+enum { TCP_DEFER = 9, TCP_FAST = 23, FREEBIND = 15, TRANSPARENT = 19 };
+
+/* the first FLAGS are flags of ipc_listen */
+enum { FLAGS = 2 };
+
+static const struct socket_name {
+	const char *word;
+	short level, name;
+} names[] = {
+	{ "exclusive", 0, IPC_LISTEN_EXCLUSIVE },
+	{ "takeover", 0, IPC_LISTEN_TAKEOVER },
+	{ "broadcast", SOL_SOCKET, SO_BROADCAST },
+	{ "keepalive", SOL_SOCKET, SO_KEEPALIVE },
+	{ "passcred", SOL_SOCKET, SO_PASSCRED },
+	{ "passsec", SOL_SOCKET, SO_PASSSEC },
+	{ "priority", SOL_SOCKET, SO_PRIORITY },
+	{ "rcvbuf", SOL_SOCKET, SO_RCVBUF },
+	{ "reuseport", SOL_SOCKET, SO_REUSEPORT },
+	{ "sndbuf", SOL_SOCKET, SO_SNDBUF },
+	{ "deferaccept", IPPROTO_TCP, TCP_DEFER },
+	{ "fastopen", IPPROTO_TCP, TCP_FAST },
+	{ "nodelay", IPPROTO_TCP, TCP_NODELAY },
+	{ "freebind", IPPROTO_IP, FREEBIND },
+	{ "transparent", IPPROTO_IP, TRANSPARENT },
+	{ "v6only", IPPROTO_IPV6, IPV6_V6ONLY },
+};
+
+void socket_option(struct opening *opening, const char *word)
+{
+	size_t length = strcspn(word, "=");
+	int value = word[length] ? (int)number("the value of an option", word + length + 1, INT_MAX)
+				 : 1;
+
+	if (!strcmp(word, "nonblock")) {
+		opening->nonblock = 1;
+		return;
+	}
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (strncmp(names[i].word, word, length) || names[i].word[length])
+			continue;
+		if (i < FLAGS) {
+			opening->how.flags |= value ? names[i].name : 0;
+			return;
+		}
+		if (opening->count == OPTIONS_MAX)
+			usage("more than %d options", OPTIONS_MAX);
+		opening->settings[opening->count++] =
+			(struct socket_setting){ names[i].level, names[i].name, value };
+		return;
+	}
+	usage("unknown option of a socket: %s", word);
+}
+
+void socket_owner(struct opening *opening, const char *what, char *text)
+{
+	char *colon = strchr(text, ':');
+
+	if (!(opening->how.flags & IPC_LISTEN_OWNER))
+		opening->how.uid = opening->how.gid = -1;
+	opening->how.flags |= IPC_LISTEN_OWNER;
+	if (colon) {
+		*colon = 0;
+		opening->how.gid = group_number(what, colon + 1);
+	}
+	if (*text)
+		opening->how.uid = user_number(what, text);
+	if (colon)
+		*colon = ':';
+}
+
+static int set_options(int fd, const struct opening *opening)
+{
+	for (int i = 0; i < opening->count; i++) {
+		const struct socket_setting *setting = &opening->settings[i];
+
+		if (setsockopt(fd, setting->level, setting->name, &setting->value,
+			       sizeof setting->value))
+			return -1;
+	}
+	return 0;
+}
+
+/* Close FD and keep errno. */
+static int fail(int fd)
+{
+	int error = errno;
+
+	close(fd);
+	return errno = error, -1;
+}
+
+/* --- internet --------------------------------------------------------------------------- */
+
+union inet {
+	struct sockaddr_storage any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* "PORT", ":PORT", "*:PORT", "1.2.3.4:PORT" or "[::1]:PORT". Without an address it is every one of
+ * both families. Returns the length, 0 if it is something else. */
+static socklen_t inet_parse(const char *text, union inet *inet)
+{
+	const char *colon = strrchr(text, ':'), *port = colon ? colon + 1 : text;
+	char host[INET6_ADDRSTRLEN + 2];
+	size_t length = colon ? colon - text : 0;
+	unsigned value;
+
+	memset(inet, 0, sizeof *inet);
+	if (length >= sizeof host || ipc_number(port, 10, 65535, &value))
+		return 0;
+	memcpy(host, text, length);
+	host[length] = 0;
+	if (!length || !strcmp(host, "*")) {
+		inet->v6.sin6_family = AF_INET6;
+		inet->v6.sin6_port = htons(value);
+		return sizeof inet->v6;
+	}
+	if (*host == '[' && host[length - 1] == ']') {
+		host[length - 1] = 0;
+		inet->v6.sin6_family = AF_INET6;
+		inet->v6.sin6_port = htons(value);
+		return inet_pton(AF_INET6, host + 1, &inet->v6.sin6_addr) == 1 ? sizeof inet->v6 : 0;
+	}
+	inet->v4.sin_family = AF_INET;
+	inet->v4.sin_port = htons(value);
+	return inet_pton(AF_INET, host, &inet->v4.sin_addr) == 1 ? sizeof inet->v4 : 0;
+}
+
+int is_inet(const char *text)
+{
+	union inet inet;
+
+	return ENABLED(CONFIG_LISTEN_INET) && inet_parse(text, &inet);
+}
+
+static int is_anywhere(const char *text)
+{
+	return !strchr(text, '[') && !strchr(text, '.');
+}
+
+static int inet_open(const struct opening *opening)
+{
+	const struct ipc_listen *how = &opening->how;
+	int type = how->type | SOCK_CLOEXEC | (opening->nonblock ? SOCK_NONBLOCK : 0);
+	union inet inet;
+	socklen_t length = inet_parse(opening->address, &inet);
+	int one = 1, zero = 0, fd;
+
+	if (!length)
+		return errno = EINVAL, -1;
+	fd = socket(inet.any.ss_family, type, 0);
+	if (fd < 0 && errno == EAFNOSUPPORT && is_anywhere(opening->address)) {
+		inet.v4 = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = inet.v6.sin6_port };
+		length = sizeof inet.v4;
+		fd = socket(AF_INET, type, 0);
+	}
+	if (fd < 0)
+		return -1;
+	/* whatever the system's default is */
+	if (inet.any.ss_family == AF_INET6 && is_anywhere(opening->address))
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
+	if (how->type == SOCK_STREAM &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one))
+		return fail(fd);
+	if (set_options(fd, opening) || bind(fd, (struct sockaddr *)&inet, length))
+		return fail(fd);
+	if (how->type == SOCK_STREAM && how->backlog >= 0 &&
+	    listen(fd, how->backlog ? how->backlog : INT_MAX))
+		return fail(fd);
+	return fd;
+}
+
+/* The longest run of at least two zeros, of the eight groups. */
+static int longest_zeros(const unsigned short *groups, int *length)
+{
+	int at = -1;
+
+	*length = 1;
+	for (int i = 0; i < 8; i++) {
+		int n = 0;
+
+		while (i + n < 8 && !groups[i + n])
+			n++;
+		if (n > *length) {
+			*length = n;
+			at = i;
+		}
+	}
+	return at;
+}
+
+static char *inet_text(const union inet *inet, char *text)
+{
+	const unsigned char *byte = (const unsigned char *)&inet->v4.sin_addr;
+	unsigned short groups[8];
+	size_t length = 1;
+	int zeros, run;
+
+	if (inet->any.ss_family == AF_INET) {
+		ipc_format(text, ADDRESS_SIZE, "%u.%u.%u.%u:%u", byte[0], byte[1], byte[2], byte[3],
+			   ntohs(inet->v4.sin_port));
+		return text;
+	}
+	for (int i = 0; i < 8; i++)
+		groups[i] = inet->v6.sin6_addr.s6_addr[2 * i] << 8 |
+			    inet->v6.sin6_addr.s6_addr[2 * i + 1];
+	zeros = longest_zeros(groups, &run);
+	*text = '[';
+	for (int i = 0; i < 8; i++) {
+		if (i == zeros) {
+			length += ipc_format(text + length, ADDRESS_SIZE - length, "::");
+			i += run - 1;
+			continue;
+		}
+		length += ipc_format(text + length, ADDRESS_SIZE - length, "%s%x",
+				     i && text[length - 1] != ':' ? ":" : "", groups[i]);
+	}
+	ipc_format(text + length, ADDRESS_SIZE - length, "]:%u", ntohs(inet->v6.sin6_port));
+	return text;
+}
+
+char *address_text(const struct sockaddr_storage *address, socklen_t length, char *text)
+{
+	struct ipc_address local = { .length = length };
+
+	if (ENABLED(CONFIG_LISTEN_INET) &&
+	    (address->ss_family == AF_INET || address->ss_family == AF_INET6))
+		return inet_text((const union inet *)address, text);
+	*text = 0;
+	if (address->ss_family != AF_UNIX)
+		return text;
+	memcpy(&local.sun, address, sizeof local.sun);
+	return ipc_address_text(&local, text);
+}
+
+/* --- files ------------------------------------------------------------------------------ */
+
+/* A new FIFO has its final mode before anybody else can open it; one that is there is used. */
+static int fifo_open(struct opening *opening)
+{
+	const struct ipc_listen *how = &opening->how;
+	int made = !mkfifo(opening->address, 0600), fd, error;
+	struct stat st;
+
+	if (!made && (errno != EEXIST || how->flags & IPC_LISTEN_EXCLUSIVE))
+		return -1;
+	if (lstat(opening->address, &st))
+		return -1;
+	if (!S_ISFIFO(st.st_mode))
+		return errno = EEXIST, -1;
+	fd = open(opening->address, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0 && !fstat(fd, &st) && S_ISFIFO(st.st_mode) &&
+	    (!(how->flags & IPC_LISTEN_OWNER) || !fchown(fd, how->uid, how->gid)) &&
+	    (!(made || how->flags & IPC_LISTEN_MODE) ||
+	     !fchmod(fd, how->flags & IPC_LISTEN_MODE ? how->mode & 0777 : 0777)) &&
+	    fcntl(fd, F_SETFL, opening->nonblock ? O_NONBLOCK : 0) >= 0) {
+		opening->made = made;
+		return fd;
+	}
+	error = errno;
+	if (fd >= 0)
+		close(fd);
+	if (made)
+		unlink(opening->address);
+	return errno = error, -1;
+}
+
+static int unix_open(struct opening *opening)
+{
+	struct ipc_listen how = opening->how;
+	int fd;
+
+	how.flags |= opening->nonblock ? 0 : IPC_LISTEN_BLOCKING;
+	fd = ipc_listen(opening->address, &how);
+	if (fd < 0)
+		return -1;
+	opening->made = *opening->address != '@';
+	if (!set_options(fd, opening))
+		return fd;
+	fail(fd);
+	socket_undo(opening);
+	return -1;
+}
+
+int socket_open(struct opening *opening)
+{
+	int fd, up;
+
+	switch (opening->kind) {
+	case SOCKET_UNIX: fd = unix_open(opening); break;
+	case SOCKET_FIFO: fd = fifo_open(opening); break;
+	default: fd = ENABLED(CONFIG_LISTEN_INET) ? inet_open(opening) : -1;
+	}
+	if (fd < 0 || fd > 2)
+		return fd;
+	/* 0, 1 or 2 were closed */
+	up = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	fail(fd);
+	return up;
+}
+
+void socket_undo(const struct opening *opening)
+{
+	int error = errno;
+
+	if (opening->made)
+		unlink(opening->address);
+	errno = error;
+}
+
+_Noreturn void socket_refused(const struct opening *opening)
+{
+	const char *address = opening->address;
+
+	if (opening->kind == SOCKET_FIFO && errno == EEXIST)
+		die(EXIT_TEMPORARY, "unable to make %s: it is there%s", address,
+		    opening->how.flags & IPC_LISTEN_EXCLUSIVE ? "" : " and not a FIFO");
+	if (opening->kind == SOCKET_FIFO)
+		die(EXIT_TEMPORARY, "unable to open %s:", address);
+	if (errno == ENOTSOCK)
+		die(EXIT_TEMPORARY, "unable to bind to %s: it is there and not a socket", address);
+	if (opening->kind == SOCKET_UNIX && errno == EADDRINUSE &&
+	    !(opening->how.flags & IPC_LISTEN_EXCLUSIVE))
+		die(EXIT_TEMPORARY, "unable to bind to %s: a live server has it", address);
+	if (opening->kind == SOCKET_UNIX && errno == EADDRINUSE)
+		die(EXIT_TEMPORARY, "unable to bind to %s: it exists", address);
+	die(EXIT_TEMPORARY, "unable to bind to %s:", address);
+}

@@ -1,0 +1,108 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""A client of sockets of every kind, and a program that prints what it has been given.
+
+activate.py ask KIND ADDRESS...   send a byte and print the answer; KIND is stream, dgram, seqpacket,
+                                  tcp or udp; tries again until there is a server
+activate.py http KIND ADDRESS     the body of GET /
+activate.py fcgi ADDRESS NAME=VALUE...  the answer to a FastCGI request
+activate.py fds NUMBER...         print family, type and state of descriptors
+"""
+import os, socket, struct, sys, time
+
+KINDS = {"stream": socket.SOCK_STREAM, "dgram": socket.SOCK_DGRAM, "seqpacket": socket.SOCK_SEQPACKET}
+
+
+def connect(kind, address):
+    if kind in KINDS:
+        s = socket.socket(socket.AF_UNIX, KINDS[kind])
+        if kind == "dgram":
+            s.bind("")
+        s.connect("\0" + address[1:] if address[0] == "@" else address)
+        return s
+    host, port = address.rsplit(":", 1)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    s = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
+    s.connect((host.strip("[]"), int(port)))
+    return s
+
+
+def answer(s, kind):
+    try:
+        s.send(b"x")
+        if kind in ("stream", "tcp"):
+            s.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass  # it has answered without reading
+    text = s.recv(4096)
+    try:
+        while kind in ("stream", "tcp") and (more := s.recv(4096)):
+            text += more
+    except ConnectionResetError:
+        pass
+    return text.decode()
+
+
+def ask(kind, address):
+    for _ in range(500):
+        try:
+            with connect(kind, address) as s:
+                s.settimeout(10)
+                return answer(s, kind)
+        except (ConnectionRefusedError, FileNotFoundError):
+            time.sleep(0.02)
+    return "nobody at " + address + "\n"
+
+
+def patient(kind, address):
+    for _ in range(500):
+        try:
+            return connect(kind, address)
+        except (ConnectionRefusedError, FileNotFoundError):
+            time.sleep(0.02)
+
+
+def http(kind, address):
+    with patient(kind, address) as s:
+        s.settimeout(10)
+        s.send(b"GET / HTTP/1.0\r\nHost: here\r\n\r\n")
+        text = b""
+        while more := s.recv(4096):
+            text += more
+        print(text.split(b"\r\n\r\n", 1)[1].decode().strip())
+
+
+def fcgi(address, settings):
+    record = lambda kind, body: struct.pack(">BBHHBx", 1, kind, 1, len(body), 0) + body
+    pairs = (setting.encode().split(b"=", 1) for setting in settings)
+    params = b"".join(bytes([len(n), len(v)]) + n + v for n, v in pairs)
+    with patient("stream", address) as s:
+        s.settimeout(10)
+        s.send(record(1, b"\0\1\0\0\0\0\0\0") + record(4, params) + record(4, b"") + record(5, b""))
+        with s.makefile("rb") as f:
+            while header := f.read(8):
+                _, kind, _, length, padding = struct.unpack(">BBHHBx", header)
+                body = f.read(length + padding)[:length]
+                if kind == 6 and body:
+                    print(body.decode().split("\r\n\r\n", 1)[-1].strip())
+
+
+def describe(fd):
+    try:
+        s = socket.socket(fileno=os.dup(fd))
+    except OSError as e:
+        return e.strerror
+    listens = s.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    return " ".join([s.family.name[3:].lower(), s.type.name[5:].lower()] + ["listens"] * listens)
+
+
+if sys.argv[1] == "ask":
+    for address in sys.argv[3:]:
+        sys.stdout.write(ask(sys.argv[2], address))
+elif sys.argv[1] == "http":
+    http(sys.argv[2], sys.argv[3])
+elif sys.argv[1] == "fcgi":
+    fcgi(sys.argv[2], sys.argv[3:])
+elif sys.argv[1] == "fds":
+    for fd in sys.argv[2:]:
+        print(fd, describe(int(fd)))
