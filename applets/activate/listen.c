@@ -4,7 +4,7 @@
 
 config LISTEN
 	bool "ipclisten"
-	default y
+	default n
 	help
 	  usage: ipclisten [-c CONVENTION] [-M VARIABLE]
 	         [[-n NAME] [-T TYPE] [-m MODE] [-o OWNER[:GROUP]] [-b BACKLOG] [-O OPTION[=VALUE]]... SOCKET]...
@@ -217,13 +217,7 @@ static void parse_option(struct listening *listening, int letter)
 
 static void parse(int argc, char **argv, struct listening *listening)
 {
-	static const struct option longs[] = {
-		{ "unix", required_argument, NULL, 'u' },
-		{ "tcp", required_argument, NULL, 't' },
-		{ "udp", required_argument, NULL, 'd' },
-		{ "fifo", required_argument, NULL, 'p' },
-		{ 0 }
-	};
+	static const char longs[] = "u" "unix\0" "t" "tcp\0" "d" "udp\0" "p" "fifo\0";
 	static const struct opening nothing;
 	const struct opening *last;
 	int letter;

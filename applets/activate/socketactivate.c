@@ -4,7 +4,7 @@
 
 config SOCKETACTIVATE
 	bool "ipcsocketactivate"
-	default y
+	default n
 	help
 	  usage: ipcsocketactivate [-l ADDRESS]... [-d | --seqpacket] [-a] [--inetd] [--fdname NAMES]
 	         [-E NAME[=VALUE]]... [--now] [--idle SECONDS] [--mode MODE] [--owner OWNER[:GROUP]] PROG...
@@ -121,7 +121,7 @@ static _Noreturn void answer(const char *text)
 	exit(0);
 }
 
-enum { SEQPACKET = 256, INETD, FDNAME, NOW, IDLE, MODE, OWNER, VERSION_OPTION };
+enum { SEQPACKET = 1, INETD, FDNAME, NOW, IDLE, MODE, OWNER, VERSION_OPTION };
 
 static void parse_option(struct activation *activation, int letter)
 {
@@ -142,22 +142,21 @@ static void parse_option(struct activation *activation, int letter)
 	}
 }
 
-static const struct option longs[] = {
-	{ "listen", required_argument, NULL, 'l' },
-	{ "datagram", no_argument, NULL, 'd' },
-	{ "seqpacket", no_argument, NULL, SEQPACKET },
-	{ "accept", no_argument, NULL, 'a' },
-	{ "inetd", no_argument, NULL, INETD },
-	{ "fdname", required_argument, NULL, FDNAME },
-	{ "setenv", required_argument, NULL, 'E' },
-	{ "now", no_argument, NULL, NOW },
-	{ "idle", required_argument, NULL, IDLE },
-	{ "mode", required_argument, NULL, MODE },
-	{ "owner", required_argument, NULL, OWNER },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, VERSION_OPTION },
-	{ 0 }
-};
+/* those without a short name have a letter that nobody types */
+static const char longs[] =
+	"l" "listen\0"
+	"d" "datagram\0"
+	"\1" "seqpacket\0"
+	"a" "accept\0"
+	"\2" "inetd\0"
+	"\3" "fdname\0"
+	"E" "setenv\0"
+	"\4" "now\0"
+	"\5" "idle\0"
+	"\6" "mode\0"
+	"\7" "owner\0"
+	"h" "help\0"
+	"\10" "version\0";
 
 static void parse(int argc, char **argv, struct activation *activation)
 {
@@ -166,7 +165,7 @@ static void parse(int argc, char **argv, struct activation *activation)
 	activation->settings = malloc(argc * sizeof *activation->settings);
 	if (!activation->settings)
 		die(EXIT_TEMPORARY, "unable to note the options:");
-	while ((letter = option(argc, argv, "l:daE:h", longs)) != -1)
+	while ((letter = option(argc, argv, "l:daE:h\1\2\3:\4\5:\6:\7:\10", longs)) != -1)
 		parse_option(activation, letter);
 	activation->prog = operands(argc, argv, 1);
 	if (!activation->how.how.type)

@@ -83,7 +83,7 @@ void socket_owner(struct opening *opening, const char *what, char *text)
 		*colon = ':';
 }
 
-static int set_options(int fd, const struct opening *opening)
+static int set_socket_options(int fd, const struct opening *opening)
 {
 	for (int i = 0; i < opening->count; i++) {
 		const struct socket_setting *setting = &opening->settings[i];
@@ -178,7 +178,7 @@ static int inet_open(const struct opening *opening)
 	if (how->type == SOCK_STREAM &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one))
 		return fail(fd);
-	if (set_options(fd, opening) || bind(fd, (struct sockaddr *)&inet, length))
+	if (set_socket_options(fd, opening) || bind(fd, (struct sockaddr *)&inet, length))
 		return fail(fd);
 	if (how->type == SOCK_STREAM && how->backlog >= 0 &&
 	    listen(fd, how->backlog ? how->backlog : INT_MAX))
@@ -291,7 +291,7 @@ static int unix_open(struct opening *opening)
 	if (fd < 0)
 		return -1;
 	opening->made = *opening->address != '@';
-	if (!set_options(fd, opening))
+	if (!set_socket_options(fd, opening))
 		return fd;
 	fail(fd);
 	socket_undo(opening);

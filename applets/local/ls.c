@@ -4,7 +4,7 @@
 
 config LS
 	bool "ipcls"
-	default y
+	default n
 	help
 	  usage: ipcls [-j]
 

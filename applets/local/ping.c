@@ -4,7 +4,7 @@
 
 config PING
 	bool "ipcping"
-	default y
+	default n
 	help
 	  usage: ipcping [-q] [-t MS] [-s TEXT] [-w MS] PATH
 
