@@ -80,11 +80,13 @@ conf = { { $(kconfig) $(KCONFIG_CONF) $(1) $(srctree)/Config.in 3>&1 >kconfig.lo
 $(O)/.config: | $(O)/gen/stamp
 	@$(call conf,--defconfig=$(srctree)/configs/defconfig)
 
-defconfig: $(O)/gen/stamp
+# a file that begins so names all that is in, and a new applet is out
+exact := $(notdir $(shell grep -lx '# and nothing else' configs/*_defconfig))
+
+$(filter-out $(exact),$(configs)): $(O)/gen/stamp
 	@$(call conf,--defconfig=$(srctree)/configs/$@)
 
-# these say what is in, so that a new applet is out
-$(filter-out defconfig,$(configs)): $(O)/gen/stamp
+$(exact): $(O)/gen/stamp
 	@export KCONFIG_ALLCONFIG=$(srctree)/configs/$@; $(call conf,--allnoconfig)
 
 ## allyesconfig, allnoconfig: configure with everything, with nothing
