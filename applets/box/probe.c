@@ -132,6 +132,9 @@ TOOL(probe)
 {
 	char directory[4096];
 
+	/* any other word is only printed, whatever it looks like */
+	if (argc > 1 && !strcmp(argv[1], "--help"))
+		option(argc, argv, "", NULL);
 	for (int i = 1; i < argc; i++)
 		print_line("word ", argv[i]);
 	descriptors();
