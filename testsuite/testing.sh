@@ -51,6 +51,9 @@ needs()
 	for command; do
 		if [ "$command" = root ]; then
 			[ "$(id -u)" = 0 ] || skip="needs root"
+		elif [ "$command" = unshare ]; then
+			# not in a chroot(2) whose root is no mount point
+			unshare -m true 2>/dev/null || skip="needs a mount namespace"
 		else
 			command -v "$command" >/dev/null || skip="needs $command"
 		fi
