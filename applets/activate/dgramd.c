@@ -453,8 +453,7 @@ static void catch_signals(void)
 	static const int caught[] = { SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGCHLD };
 	sigset_t set;
 
-	for (int i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL);
+	default_signals();
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
 		sigaddset(&set, caught[i]);

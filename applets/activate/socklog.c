@@ -299,8 +299,7 @@ static void stop(int signal)
 
 static void catch_signals(void)
 {
-	for (int i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL);
+	default_signals();
 	signal(SIGPIPE, SIG_IGN);
 	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = too_late }, NULL);
 	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = stop }, NULL);

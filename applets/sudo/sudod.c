@@ -326,11 +326,9 @@ static int open_terminal(const int *fds, int *slave)
 
 static void reset_signals(void)
 {
-	struct sigaction fresh = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
-	for (int i = 1; i < _NSIG; i++)
-		sigaction(i, &fresh, NULL);
+	default_signals();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
