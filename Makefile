@@ -24,8 +24,11 @@ AWK = awk
 KCONFIG_CONF = kconfig-conf
 KCONFIG_MCONF = kconfig-mconf
 
-# the smallest code that the compiler can make
-CFLAGS := $(shell $(CC) -Oz -E -x c /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os)
+# the smallest code that the compiler can make: each of these if it can do it
+can = $(shell echo 'int main(void) { return 0; }' | \
+	$(CC) -Werror $(1) -x c - -o /dev/null >/dev/null 2>&1 && echo '$(1)')
+CFLAGS := $(or $(call can,-Oz),-Os) $(call can,-flto -flto-partition=one -ffat-lto-objects -no-pie)
+integers := $(call can,-mgeneral-regs-only)
 override CFLAGS += -std=gnu11 -Wall -Wextra -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-jump-tables
 CPPFLAGS =
@@ -123,8 +126,11 @@ $(O)/gen/applets.mk $(O)/gen/helps.txt: $(O)/gen/stamp ;
 
 $(O)/include/autoconf.h: $(O)/include/auto.conf ;
 
-$(O)/include/help.h: applets/box/pack.awk $(O)/include/autoconf.h $(O)/gen/helps.txt
-	$(AWK) -f applets/box/pack.awk $(O)/include/autoconf.h $(O)/gen/helps.txt >$@
+$(O)/pack: applets/box/host/pack.c applets/box/chances.h
+	$(HOSTCC) -O2 -Wall -Wextra -Iapplets/box -o $@ $<
+
+$(O)/include/help.h: $(O)/pack $(O)/include/autoconf.h $(O)/gen/helps.txt
+	$(O)/pack $(O)/include/autoconf.h $(O)/gen/helps.txt >$@.new && mv $@.new $@
 
 $(O)/applets/box/help.o: $(O)/include/help.h
 
@@ -138,23 +144,25 @@ ifneq ($(if $(objects),$(file <$(O)/flags)),$(if $(objects),$(flags)))
 $(file >$(O)/flags,$(flags))
 endif
 
-$(O)/ipcbox: $(objects) $(O)/libipc.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(objects) $(O)/libipc.a
+$(O)/ipcbox: $(objects) $(library) $(O)/libipc.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(objects) $(library)
 	$(STRIP) -s -R .comment $@
 
+# for any linker, so without what the compiler left for itself
 $(O)/libipc.a: $(library)
 	@rm -f $@
 	$(AR) rcs $@ $(library)
+	$(STRIP) -g --wildcard -R '.gnu.lto_*' -R '.gnu.debuglto_*' $@
 
 # the configuration is the applets' affair; the library has none
 $(O)/applets/%.o: applets/%.c $(O)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -include $(O)/include/autoconf.h -Iapplets/box -I$(O)/gen -I$(O)/include \
-		$(CFLAGS) -fno-pie -MMD -MP -c -o $@ $<
+		$(CFLAGS) $(integers) -fno-pie -MMD -MP -c -o $@ $<
 
 $(O)/libipc/%.o: libipc/%.c $(O)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(integers) -MMD -MP -c -o $@ $<
 
 -include $(objects:.o=.d) $(library:.o=.d)
 

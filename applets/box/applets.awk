@@ -129,7 +129,7 @@ function write_menus(path,    r) {
 	close(path)
 }
 
-# In the order of the table, for pack.awk, which leaves out what is not configured.
+# In the order of the table, for host/pack.c, which leaves out what is not configured.
 function write_helps(path,    a) {
 	for (a = 1; a <= applets; a++)
 		printf "config CONFIG_%s\n%s", config_of[applet[a]], text[config_of[applet[a]]] > path

@@ -1,30 +1,39 @@
 /* SPDX-License-Identifier: ISC */
-/* the help texts: packed in the program by pack.awk, which has the format; unpacked if needed */
+/* the help texts: packed in the program by host/pack.c, which has the format; unpacked if needed */
 #include "applet.h"
+#include "chances.h"
 #include "help.h"
 
 const char *help_text(size_t number)
 {
 	static char texts[HELP_SIZE];
 	const unsigned char *from = packed;
-	char *to = texts;
+	unsigned low = 0, high = 0, value = 0;
+	size_t start = 0;
 
-	while (from < packed + sizeof packed) {
-		int first = *from++, length = (first >> 4 & 7) + 3, distance;
+	model_start();
+	for (size_t i = 0; i < sizeof texts; i++) {
+		model_character(texts, i);
+		while (model.bits < 128) {
+			unsigned middle;
+			int bit;
 
-		if (first < 128) {
-			*to++ = first;
+			for (; !((low ^ high) >> 24); low <<= 8, high = high << 8 | 255)
+				value = value << 8 | *from++;
+			middle = low + (high - low) / ONE * model_predict();
+			bit = value <= middle;
+			if (bit)
+				high = middle;
+			else
+				low = middle + 1;
+			model_learn(bit);
+		}
+		texts[i] = model.bits & 127;
+		if (texts[i])
 			continue;
-		}
-		distance = ((first & 15) << 8 | *from++) + 1;
-		if (length == 10) {
-			length = (*from & 15) + 4;
-			distance += (*from++ & 0xf0) << 8;
-		}
-		for (; length; length--, to++)
-			*to = to[-distance];
+		if (!number--)
+			break;
+		start = i + 1;
 	}
-	for (to = texts; number; number--)
-		to += strlen(to) + 1;
-	return to;
+	return texts + start;
 }
