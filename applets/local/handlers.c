@@ -96,7 +96,7 @@ int handlers_tick(long long now)
 			send_signal(&handlers[index], signals[stage]);
 			if (stage == BEFORE_TERM) {
 				send_signal(&handlers[index], SIGCONT);
-				enqueue(index, BEFORE_KILL, settings.grace, now);
+				enqueue(index, BEFORE_KILL, KILL_GRACE, now);
 			}
 		}
 		if (index && (next < 0 || handlers[index].due - now < next))

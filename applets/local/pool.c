@@ -23,7 +23,7 @@ struct worker {
 };
 
 static struct worker *workers;
-static int ours = -1, theirs = -1, nothing;
+static int ours = -1, theirs = -1;
 static char **environment;
 static unsigned live;
 static int wanted;
@@ -44,7 +44,8 @@ static void worker_start(unsigned index)
 	struct worker *worker = &workers[index];
 	struct spawn how = {
 		.argv = settings.prog, .envp = environment,
-		.in = settings.messages ? theirs : nothing, .out = settings.messages ? 1 : nothing,
+		.in = settings.messages ? theirs : settings.nothing,
+		.out = settings.messages ? 1 : settings.nothing,
 		.keep = settings.messages ? -1 : theirs, .identity = settings.identity,
 		.files = settings.files_raised ? &settings.files : NULL,
 		.pidfd = have_pidfds ? &worker->pidfd : NULL
@@ -89,9 +90,6 @@ void pool_init(void)
 	workers = calloc(settings.workers, sizeof *workers);
 	if (!workers)
 		die(EXIT_TEMPORARY, "unable to make a table for %u workers:", settings.workers);
-	nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (nothing < 0)
-		die(EXIT_TEMPORARY, "unable to open /dev/null:");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		die(EXIT_TEMPORARY, "unable to make the socket of the workers:");
 	ours = pair[0];

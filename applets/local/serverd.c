@@ -57,106 +57,24 @@ config SERVERD
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
-#include "gates.h"
 #include "serve.h"
 
 enum {
 	MOST_CLIENTS = 100000,
-	MOST_WORKERS = 1024,
 	MOST_GROUPS = 65536,
-	GROUPS_TEXT = 65536,	/* a longer list of groups is not exported */
-	MOST_VARIABLES = 8192,
-	SPARE_FILES = 32,	/* descriptors that we need besides one for each handler */
-	EVENTS = 64,
 	LONGEST_BURST = 16,	/* accepts for one wake-up */
-	ALONE = 16,		/* wake-ups for one client each, before the next try for more */
-	PAUSE = 100,		/* ms without accept after running out of something */
-	QUIET = 5000,		/* ms without trouble that end an episode of it */
-	KILL_GRACE = 5000	/* ms between TERM and KILL */
+	ALONE = 16		/* wake-ups for one client each, before the next try for more */
 };
 
-struct settings settings = { .verbosity = 1, .max = 40, .user_max = 40, .grace = KILL_GRACE };
-struct counters counters;
-int epoll = -1, have_pidfds;
-
-static struct gates gates;
-
-/* The client that is being served. One at a time: if it cannot be served just now, nobody else
- * is accepted until it is. */
-static struct {
-	int fd;			/* -1: none */
-	struct client client;
-	struct grant grant;
-	struct ipc_edits facts;
-} now;
-
-static char **base, **envp;	/* the environment without the facts, and of one handler */
 static gid_t *groups;
-static int signals = -1;
-static int listener_blocks, polled = 1;
-static long long resume, last_trouble;	/* ms of now_ms, 0: never */
-static int ready_fd = -1, drain_limit = -1;
-static int nothing = -1;	/* /dev/null */
-static const char *notify;	/* $NOTIFY_SOCKET */
-static enum { RUNNING, LEAVING, DRAINING, CUT_SHORT } state;
+static int listener_blocks, drain_limit = -1;
 static int backlog;		/* at the end: there may be clients of ours in it */
 static long long drain_end;
 static struct stat ours;	/* the file of the socket, to see whether it still is ours */
 
-/* --- epoll --------------------------------------------------------------------------------- */
-
-static int control(int operation, int fd, enum source source, unsigned index, unsigned events)
-{
-	struct epoll_event event = { .events = events,
-				     .data.u64 = (unsigned long long)source << 32 | index };
-
-	return epoll_ctl(epoll, operation, fd, &event);
-}
-
-int watch(int fd, enum source source, unsigned index, unsigned events)
-{
-	return control(EPOLL_CTL_ADD, fd, source, index, events);
-}
-
-void rewatch(int fd, enum source source, unsigned events)
-{
-	control(EPOLL_CTL_MOD, fd, source, 0, events);
-}
-
-/* --- trouble that passes ------------------------------------------------------------------- */
-
-/* Leave the listener alone for a while; one line for an episode. */
-static void trouble(const char *what)
-{
-	long long time = now_ms();
-
-	if (!last_trouble || time - last_trouble > QUIET) {
-		if (settings.verbosity)
-			warn("unable to %s, clients wait:", what);
-	}
-	last_trouble = time;
-	resume = time + PAUSE;
-}
-
 /* --- one client ---------------------------------------------------------------------------- */
-
-static void fact(const char *name, const char *value)
-{
-	ipc_edits_add(&now.facts, name, value);
-}
-
-static void fact_number(const char *name, unsigned value)
-{
-	char text[16];
-
-	ipc_format(text, sizeof text, "%u", value);
-	fact(name, text);
-}
 
 static void fact_groups(const struct client *client)
 {
@@ -174,35 +92,6 @@ static void fact_groups(const struct client *client)
 			return fact("IPCREMOTEGROUPS", NULL);
 	}
 	fact("IPCREMOTEGROUPS", text);
-}
-
-/* What a handler learns about its client. */
-static void collect_facts(const struct client *client, const char *path)
-{
-	now.facts.length = 0;
-	fact("PROTO", "IPC");
-	fact("IPCREMOTEPATH", path);
-	fact("IPCLOCALPATH", settings.local);
-	if (client->has_connnum)
-		fact_number("IPCCONNNUM", client->connnum);
-	else
-		fact("IPCCONNNUM", "");
-	if (client->has_peer) {
-		fact_number("IPCREMOTEEUID", client->peer.uid);
-		fact_number("IPCREMOTEEGID", client->peer.gid);
-		fact_number("IPCREMOTEPID", client->peer.pid);
-	} else {
-		fact("IPCREMOTEEUID", NULL);
-		fact("IPCREMOTEEGID", NULL);
-		fact("IPCREMOTEPID", NULL);
-	}
-	fact_groups(client);
-}
-
-static void finish(void)
-{
-	close(now.fd);
-	now.fd = -1;
 }
 
 /* "uid:gid", or "?:?" if nobody asked. */
@@ -250,79 +139,37 @@ static void report_allowed(pid_t pid)
 {
 	char text[32], count[16] = "?";
 
+	if (settings.verbosity < 2)
+		return;
 	who(&now.client, text, sizeof text);
-	if (settings.verbosity >= 2 && !pid) {
+	if (!pid) {
 		info("allow %s by a worker", text);
-	} else if (settings.verbosity >= 2) {
-		if (now.client.has_peer)
-			ipc_format(count, sizeof count, "%u", now.client.connnum);
-		info("allow %s pid %d count %s/%u", text, pid, count, settings.user_max);
-		info("status: %u/%u", counters.live, settings.max);
+		return;
 	}
-	gates_allowed(&gates, &now.client, &now.grant, pid);
+	if (now.client.has_peer)
+		ipc_format(count, sizeof count, "%u", now.client.connnum);
+	info("allow %s pid %d count %s/%u", text, pid, count, settings.user_max);
+	info("status: %u/%u", counters.live, settings.max);
 }
 
-/* To a worker: what a handler would find in its environment. */
-static int give(void)
+static pid_t hand_on(int pooled)
 {
-	static struct ipc_edits all;
+	pid_t pid = pooled ? pool_give(now.fd, &now.facts) : start_program(now.fd);
 
-	if (!all.text) {
-		all.size = now.facts.size + now.grant.env.size;
-		all.text = malloc(all.size);
-		if (!all.text)
-			return -1;
-	}
-	all.length = 0;
-	ipc_edits_append(&all, now.facts.text, now.facts.length);
-	ipc_edits_append(&all, now.grant.env.text, now.grant.env.length);
-	return pool_give(now.fd, &all);
-}
-
-static pid_t start(void)
-{
-	struct ipc_edits lists[] = { now.facts, now.grant.env };
-
-	if (ipc_edits_merge(lists, 2, base, envp, MOST_VARIABLES) < 0)
-		return -1;
-	return handler_start(now.fd, now.grant.prog ? now.grant.prog : settings.prog, envp,
-			     &now.client);
-}
-
-/* Serve the judged client, or keep it until that is possible. */
-static void deliver(void)
-{
-	int pooled = settings.workers && !now.grant.prog;
-	pid_t pid = pooled ? give() : start();
-
-	if (pid >= 0) {
+	if (pid >= 0)
 		report_allowed(pid);
-		finish();
-	} else if (pooled && errno == EAGAIN) {
-		pool_want_room(1);
-		resume = 0;
-	} else if (spawn_may_recover(errno) || errno == ETOOMANYREFS || errno == ENOBUFS) {
-		counters.spawn_failures++;
-		trouble("start a handler");
-	} else {
-		counters.spawn_failures++;
-		if (settings.verbosity)
-			warn("unable to spawn %s:", now.grant.prog ? now.grant.prog[0]
-								   : settings.prog[0]);
-		finish();
-	}
+	return pid;
 }
 
 static void serve(const struct ipc_address *address)
 {
-	char path[sizeof address->sun.sun_path + 2];
-
 	if (identify(&now.client) || !within_limit(&now.client) ||
 	    !gates_pass(&gates, &now.client, &now.grant)) {
 		finish();
 		return;
 	}
-	collect_facts(&now.client, ipc_address_text(address, path));
+	collect_facts(address);
+	fact_groups(&now.client);
 	deliver();
 }
 
@@ -330,22 +177,12 @@ static void serve(const struct ipc_address *address)
 
 static int can_accept(void)
 {
-	return now.fd < 0 && !resume && !handlers_full();
+	return receptive() && !handlers_full();
 }
 
 static int accepting(void)
 {
 	return (state == RUNNING || backlog) && can_accept();
-}
-
-/* Poll the listener if, and only if, a client could be served. */
-static void poll_listener(void)
-{
-	int poll = accepting();
-
-	if (poll != polled)
-		rewatch(0, FROM_LISTENER, poll ? EPOLLIN : 0);
-	polled = poll;
 }
 
 /* Returns 1 if a client came. */
@@ -426,13 +263,11 @@ static void begin_end(int how)
 }
 
 /* Returns ms until something is due, -1 if nothing is. */
-static int tick_drain(long long time)
+static int ending(long long time)
 {
-	if (state == RUNNING)
-		return -1;
 	if (backlog && serve_backlog())
 		backlog = 0;
-	if (now.fd < 0 && !backlog) {
+	if (!now.held && !backlog) {
 		pool_close();
 		if (state == LEAVING || (!counters.live && !pool_live()))
 			leave(state == CUT_SHORT);
@@ -440,14 +275,7 @@ static int tick_drain(long long time)
 	if (!drain_end)
 		return -1;
 	if (time >= drain_end) {
-		int signal = state == DRAINING ? SIGTERM : SIGKILL;
-
-		handlers_signal(signal);
-		pool_signal(signal);
-		if (signal == SIGTERM) {
-			handlers_signal(SIGCONT);
-			pool_signal(SIGCONT);
-		}
+		signal_all(state == DRAINING ? SIGTERM : SIGKILL);
 		state = CUT_SHORT;
 		drain_end = time + KILL_GRACE;
 	}
@@ -456,55 +284,30 @@ static int tick_drain(long long time)
 
 /* --- signals ------------------------------------------------------------------------------- */
 
-static void all_handlers(const char *name, const char *what, int first, int then)
+static void signal_handlers(const char *name, const char *what, int signal, int leaves)
 {
 	if (settings.verbosity >= 2)
 		info("received %s, sending %s to all connections%s", name, what,
-		     first == SIGKILL || !strcmp(name, "SIGQUIT") ? " and quitting" : "");
-	handlers_signal(first);
-	pool_signal(first);
-	if (then) {
-		handlers_signal(then);
-		pool_signal(then);
-	}
+		     leaves ? " and quitting" : "");
+	signal_all(signal);
+	if (leaves)
+		leave(0);
 }
 
-static void status_line(void)
+static void counters_line(void)
 {
 	char text[1024];
-	size_t n = ipc_format(text, sizeof text,
-			      "status: %u/%u peak %u accepted %lu refused-by-limit %lu"
-			      " spawn-failures %lu accept-errors %lu",
-			      counters.live, settings.max, counters.peak, counters.accepted,
-			      counters.refused_user, counters.spawn_failures,
-			      counters.accept_errors);
 
-	for (int i = 0; i < gates.count && n < sizeof text; i++)
-		n += ipc_format(text + n, sizeof text - n, " denied-by-%s %lu", gates.list[i].name,
-				gates.list[i].denied);
-	if (settings.workers && n < sizeof text)
-		ipc_format(text + n, sizeof text - n, " workers %u/%u restarts %lu", pool_live(),
-			   settings.workers, counters.restarts);
-	info("%s", text);
-}
-
-static void children_ended(void)
-{
-	pid_t pid;
-	int status;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!handler_ended_pid(pid, status))
-			worker_ended_pid(pid, status);
+	status_line(text, sizeof text, ipc_format(text, sizeof text,
+		"status: %u/%u peak %u accepted %lu refused-by-limit %lu spawn-failures %lu"
+		" accept-errors %lu", counters.live, settings.max, counters.peak,
+		counters.accepted, counters.refused_user, counters.spawn_failures,
+		counters.accept_errors));
 }
 
 static void received(int signal)
 {
 	switch (signal) {
-	case SIGCHLD:
-		if (!have_pidfds)
-			children_ended();
-		break;
 	case SIGTERM:
 		if (settings.verbosity >= 2)
 			info("received SIGTERM, quitting");
@@ -516,133 +319,17 @@ static void received(int signal)
 		begin_end(DRAINING);
 		break;
 	case SIGHUP:
-		all_handlers("SIGHUP", "SIGTERM+SIGCONT", SIGTERM, SIGCONT);
+		signal_handlers("SIGHUP", "SIGTERM+SIGCONT", SIGTERM, 0);
 		break;
 	case SIGQUIT:
-		all_handlers("SIGQUIT", "SIGTERM+SIGCONT", SIGTERM, SIGCONT);
-		leave(0);
+		signal_handlers("SIGQUIT", "SIGTERM+SIGCONT", SIGTERM, 1);
+		break;
 	case SIGABRT:
-		all_handlers("SIGABRT", "SIGKILL", SIGKILL, 0);
-		leave(0);
+		signal_handlers("SIGABRT", "SIGKILL", SIGKILL, 1);
+		break;
 	case SIGUSR1:
-		status_line();
+		counters_line();
 		break;
-	}
-}
-
-static void read_signals(void)
-{
-	struct signalfd_siginfo next;
-
-	while (read(signals, &next, sizeof next) == sizeof next)
-		received(next.ssi_signo);
-}
-
-static void catch_signals(void)
-{
-	static const int caught[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGABRT, SIGUSR1, SIGCHLD };
-	sigset_t set;
-
-	/* whatever we inherited, handlers begin with the defaults; and who sends us a signal means
-	 * it, even if the shell that started us in the background ignored it for us */
-	default_signals();
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
-		if (caught[i] != SIGCHLD || !have_pidfds)
-			sigaddset(&set, caught[i]);
-	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	/* not read, only never delivered: a log that nobody reads must not end the service */
-	sigaddset(&set, SIGPIPE);
-	sigprocmask(SIG_SETMASK, &set, NULL);
-	if (signals < 0 || watch(signals, FROM_SIGNALS, 0, EPOLLIN))
-		die(EXIT_TEMPORARY, "unable to catch signals:");
-}
-
-/* --- the loop ------------------------------------------------------------------------------ */
-
-static int sooner(int a, int b)
-{
-	return a < 0 ? b : b < 0 || a < b ? a : b;
-}
-
-/* Do what is due. Returns ms until the next thing is, -1 if nothing waits for time to pass. */
-static int tick(void)
-{
-	int wait = -1;
-	long long time;
-
-	if (!resume && !settings.deadline && !settings.workers && state == RUNNING)
-		return -1;
-	time = now_ms();
-	if (resume && time >= resume) {
-		resume = 0;
-		if (now.fd >= 0)
-			deliver();
-	}
-	if (resume)
-		wait = resume - time;
-	wait = sooner(wait, handlers_tick(time));
-	wait = sooner(wait, pool_tick(time));
-	return sooner(wait, tick_drain(time));
-}
-
-static void happened(enum source source, unsigned index)
-{
-	switch (source) {
-	case FROM_SIGNALS:
-		read_signals();
-		break;
-	case FROM_HANDLER:
-		handler_ended(index);
-		resume = resume ? 1 : 0; /* it may have freed what was missing */
-		break;
-	case FROM_WORKER:
-		worker_ended(index);
-		break;
-	case FROM_POOL:
-		pool_want_room(0);
-		if (now.fd >= 0)
-			deliver();
-		break;
-	case FROM_LISTENER:
-		accept_some();
-		break;
-	}
-}
-
-/* Signals first: one that ends us must not find another client begun. The listener last: who has
- * ended must not count any more. */
-static void handle(const struct epoll_event *events, int count)
-{
-	int listener = 0;
-
-	for (int i = 0; i < count; i++)
-		if (events[i].data.u64 >> 32 == FROM_SIGNALS)
-			happened(FROM_SIGNALS, 0);
-	for (int i = 0; i < count; i++) {
-		enum source source = events[i].data.u64 >> 32;
-
-		if (source == FROM_LISTENER)
-			listener = 1;
-		else if (source != FROM_SIGNALS)
-			happened(source, events[i].data.u64);
-	}
-	if (listener)
-		happened(FROM_LISTENER, 0);
-}
-
-static _Noreturn void loop(void)
-{
-	struct epoll_event events[EVENTS];
-
-	for (;;) {
-		int timeout = tick(), count;
-
-		poll_listener();
-		count = epoll_wait(epoll, events, EVENTS, timeout);
-		if (count < 0 && errno != EINTR)
-			die(EXIT_TEMPORARY, "unable to wait for events:");
-		handle(events, count);
 	}
 }
 
@@ -664,123 +351,18 @@ static void check_listener(void)
 	listener_blocks = !(fcntl(0, F_GETFL) & O_NONBLOCK);
 }
 
-/* The binder's word counts more than getsockname(2): see libipc/listen.c. */
-static void find_local_path(void)
+/* Only a path that is there, and a socket, can be taken from us. */
+static void note_path(void)
 {
-	static struct ipc_address address;
-	static char text[sizeof address.sun.sun_path + 2];
-
-	settings.local = getenv("IPCLOCALPATH");
-	if (!settings.local) {
-		address.length = sizeof address.sun;
-		settings.local = "";
-		if (!getsockname(0, (struct sockaddr *)&address.sun, &address.length) &&
-		    address.sun.sun_family == AF_UNIX)
-			settings.local = ipc_address_text(&address, text);
-	}
 	if (stat(settings.local, &ours) || !S_ISSOCK(ours.st_mode))
 		ours.st_ino = 0;
 }
 
-/* A setuidgid that comes next is the same for each client, so it is read once, too: what is left
- * of it for a handler is three system calls. */
-static void take_identity(void)
-{
-	static struct identity identity;
-	const struct applet *applet;
-	int count = 0;
-
-	if (!ENABLED(CONFIG_SETUIDGID) || !ENABLED(CONFIG_SERVER_GATES) || !settings.prog[0] ||
-	    !chain_calls(settings.prog[0]))
-		return;
-	applet = applet_find(settings.prog[0]);
-	if (applet->kind != KIND_CHAIN || applet->run.chain != setuidgid_main)
-		return;
-	while (settings.prog[count])
-		count++;
-	optind = 0;
-	settings.prog = setuidgid_prepare(count, settings.prog, &identity);
-	identity_complete(&identity);
-	settings.identity = &identity;
-}
-
-static void make_room(void)
-{
-	extern char **environ;
-	int count = 0;
-	struct rlimit more;
-	rlim_t need = settings.max + SPARE_FILES;
-
-	while (environ[count])
-		count++;
-	base = environ;
-	envp = malloc((MOST_VARIABLES + count) * sizeof *envp);
-	groups = malloc(MOST_GROUPS * sizeof *groups);
-	now.grant.env = (struct ipc_edits){ .text = malloc(GRANT_ENV_SIZE),
-					    .size = GRANT_ENV_SIZE };
-	now.facts = (struct ipc_edits){ .text = malloc(2 * GROUPS_TEXT), .size = 2 * GROUPS_TEXT };
-	if (!envp || !groups || !now.grant.env.text || !now.facts.text)
-		die(EXIT_TEMPORARY, "unable to make room for a client:");
-	if (getrlimit(RLIMIT_NOFILE, &settings.files) || settings.files.rlim_cur >= need)
-		return;
-	more = settings.files;
-	more.rlim_cur = need < more.rlim_max ? need : more.rlim_max;
-	settings.files_raised = !prlimit(0, RLIMIT_NOFILE, &more, NULL);
-}
-
-static void tell_ready(void)
-{
-	if (settings.verbosity >= 2) {
-		info("starting");
-		info("status: 0/%u", settings.max);
-	}
-	if (ready_fd >= 0) {
-		if (write(ready_fd, "\n", 1) < 0 && settings.verbosity)
-			warn("unable to write to descriptor %d:", ready_fd);
-		/* 0, 1 and 2 stay open, or a connection would land there */
-		if (ready_fd > 2 || dup2(nothing, ready_fd) < 0)
-			close(ready_fd);
-	}
-	if (notify && ipc_notify(notify, "READY=1\n") && settings.verbosity)
-		warn("unable to notify %s:", notify);
-}
-
-/* Readiness is our affair alone. */
-static void take_notify_socket(void)
-{
-	const char *name = getenv("NOTIFY_SOCKET");
-
-	if (!name)
-		return;
-	notify = strdup(name);
-	unsetenv("NOTIFY_SOCKET");
-}
-
 static void parse(int argc, char **argv)
 {
-	int letter;
-
-	while ((letter = option(argc, argv, "v:1n:Ppic:C:t:g:k:w:", NULL)) != -1) {
-		switch (letter) {
-		case 'v': settings.verbosity = number("-v", optarg, UINT_MAX); break;
-		case '1': ready_fd = 1; break;
-		case 'n': ready_fd = number("-n", optarg, INT_MAX); break;
-		case 'P': settings.no_lookup = 1; break;
-		case 'p': settings.no_lookup = 0; break;
-		case 'i': settings.hand_on = 1; break;
-		case 'c': settings.max = number("-c", optarg, UINT_MAX); break;
-		case 'C': settings.user_max = number("-C", optarg, UINT_MAX); break;
-		case 't': settings.deadline = number("-t", optarg, INT_MAX / 1000) * 1000; break;
-		case 'k':
-		case 'g':
-			drain_limit = number("-g", optarg, INT_MAX / 1000) * 1000;
-			break;
-		case 'w': settings.workers = number("-w", optarg, MOST_WORKERS); break;
-		}
-	}
-	settings.prog = operands(argc, argv, 1);
-	if (!*settings.prog[0])
-		usage("no program to run");
+	/* -g, or -k */
+	while (server_options(argc, argv) != -1)
+		drain_limit = number("-g", optarg, INT_MAX / 1000) * 1000;
 	if (!settings.max)
 		settings.max = 1;
 	if (settings.max > MOST_CLIENTS)
@@ -791,37 +373,33 @@ static void parse(int argc, char **argv)
 		settings.user_max = settings.max;
 }
 
+static const struct server serverd = {
+	.options = "v:1n:Ppic:C:t:g:k:w:", .most_clients = UINT_MAX,
+	.signals = (const char[]){ SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGABRT, SIGUSR1, 0 },
+	.clients = "clients", .verb = "start a handler", .failure = "unable to spawn %s:",
+	.received = received, .can_serve = accepting, .readable = accept_some,
+	.hand_on = hand_on, .ending = ending
+};
+
 TOOL(serverd, "s6-ipcserverd")
 {
+	server = &serverd;
 	/* scripts for s6 may count on it */
 	settings.hand_on = !strncmp(applet_name, "s6-", 3);
 	parse(argc, argv);
-	if (ready_fd >= 0 && fcntl(ready_fd, F_GETFD) < 0)
-		die(EXIT_USAGE, "descriptor %d, to tell that we are ready, is not open", ready_fd);
-	settings.prog = gates_take(&gates, settings.prog,
-				   (settings.no_lookup ? GATE_PEER : 0) |
-				   (settings.no_lookup || settings.workers ? GATE_CONNNUM : 0));
-	take_identity();
-	if (!settings.prog[0] || !*settings.prog[0])
-		usage("no program to run");
+	take_program(settings.workers ? GATE_CONNNUM : 0);
 	check_listener();
-	if (ready_fd != 1)
-		close(1);
-	if (ready_fd > 2)
-		fcntl(ready_fd, F_SETFD, FD_CLOEXEC);
-	nothing = spawn_init(settings.hand_on);
-	take_notify_socket();
-	find_local_path();
-	have_pidfds = spawn_has_pidfds();
-	make_room();
-	now.fd = -1;
-	epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (epoll < 0 || watch(0, FROM_LISTENER, 0, EPOLLIN))
-		die(EXIT_TEMPORARY, "unable to watch the socket:");
-	catch_signals();
-	handlers_init();
+	prepare(settings.max);
+	note_path();
+	groups = malloc(MOST_GROUPS * sizeof *groups);
+	if (!groups)
+		die(EXIT_TEMPORARY, "unable to make room for a client:");
 	if (settings.workers)
 		pool_init();
-	tell_ready();
+	if (settings.verbosity >= 2) {
+		info("starting");
+		info("status: 0/%u", settings.max);
+	}
+	begin(0);
 	loop();
 }
