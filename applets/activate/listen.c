@@ -70,6 +70,7 @@ config LISTEN_INET
 */
 #include <limits.h>
 
+#include "../local/bind.h"
 #include "handover.h"
 #include "sockets.h"
 
@@ -157,10 +158,10 @@ static void attribute(struct listening *listening, char *name)
 	} else if (!strcmp(name, "mode")) {
 		mode(opening, name, value);
 	} else if (!strcmp(name, "owner")) {
-		socket_owner(opening, name, value);
+		bind_owner(&opening->how, name, value);
 	} else if (!strcmp(name, "group")) {
 		value[-1] = ':';
-		socket_owner(opening, name, value - 1);
+		bind_owner(&opening->how, name, value - 1);
 	} else if (!strcmp(name, "backlog")) {
 		backlog(opening, name, value);
 	} else {
@@ -205,7 +206,7 @@ static void parse_option(struct listening *listening, int letter)
 	case 'n': listening->names[listening->count] = optarg; break;
 	case 'T': socket_type(opening, optarg); break;
 	case 'm': mode(opening, "-m", optarg); break;
-	case 'o': socket_owner(opening, "-o", optarg); break;
+	case 'o': bind_owner(&opening->how, "-o", optarg); break;
 	case 'b': backlog(opening, "-b", optarg); break;
 	case 'O': socket_option(opening, optarg); break;
 	case 'u': complete(listening, &kinds[0], optarg); break;

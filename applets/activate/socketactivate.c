@@ -62,6 +62,7 @@ config SOCKETACTIVATE
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "../local/bind.h"
 #include "connections.h"
 #include "handover.h"
 #include "sockets.h"
@@ -136,7 +137,7 @@ static void parse_option(struct activation *activation, int letter)
 	case NOW: activation->now = 1; break;
 	case IDLE: activation->idle = number("--idle", optarg, INT_MAX / 1000); break;
 	case MODE: activation->how.how.mode = octal("--mode", optarg); break;
-	case OWNER: socket_owner(&activation->how, "--owner", optarg); break;
+	case OWNER: bind_owner(&activation->how.how, "--owner", optarg); break;
 	case 'h': answer(applet_help());
 	case VERSION_OPTION: answer("ipcbox " VERSION "\n");
 	}

@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <sys/stat.h>
 
+#include "../local/bind.h"
 #include "handover.h"
 #include "sockets.h"
 
@@ -64,23 +65,6 @@ void socket_option(struct opening *opening, const char *word)
 		return;
 	}
 	usage("unknown option of a socket: %s", word);
-}
-
-void socket_owner(struct opening *opening, const char *what, char *text)
-{
-	char *colon = strchr(text, ':');
-
-	if (!(opening->how.flags & IPC_LISTEN_OWNER))
-		opening->how.uid = opening->how.gid = -1;
-	opening->how.flags |= IPC_LISTEN_OWNER;
-	if (colon) {
-		*colon = 0;
-		opening->how.gid = group_number(what, colon + 1);
-	}
-	if (*text)
-		opening->how.uid = user_number(what, text);
-	if (colon)
-		*colon = ':';
 }
 
 static int set_socket_options(int fd, const struct opening *opening)
@@ -333,12 +317,7 @@ _Noreturn void socket_refused(const struct opening *opening)
 		    opening->how.flags & IPC_LISTEN_EXCLUSIVE ? "" : " and not a FIFO");
 	if (opening->kind == SOCKET_FIFO)
 		die(EXIT_TEMPORARY, "unable to open %s:", address);
-	if (errno == ENOTSOCK)
-		die(EXIT_TEMPORARY, "unable to bind to %s: it is there and not a socket", address);
-	if (opening->kind == SOCKET_UNIX && errno == EADDRINUSE &&
-	    !(opening->how.flags & IPC_LISTEN_EXCLUSIVE))
-		die(EXIT_TEMPORARY, "unable to bind to %s: a live server has it", address);
-	if (opening->kind == SOCKET_UNIX && errno == EADDRINUSE)
-		die(EXIT_TEMPORARY, "unable to bind to %s: it exists", address);
+	if (opening->kind == SOCKET_UNIX)
+		bind_refused(address, &opening->how);
 	die(EXIT_TEMPORARY, "unable to bind to %s:", address);
 }

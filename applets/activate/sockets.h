@@ -26,9 +26,6 @@ struct opening {
 /* Add the option WORD, NAME or NAME=VALUE; wrong usage if there is no such option. */
 void socket_option(struct opening *opening, const char *word);
 
-/* The owner of the file: "USER", "USER:GROUP" or ":GROUP". TEXT changes and is changed back. */
-void socket_owner(struct opening *opening, const char *what, char *text);
-
 /* Open it. Returns a close-on-exec descriptor over 2, or -1 and errno. */
 int socket_open(struct opening *opening);
 

@@ -58,6 +58,7 @@ config SOCKLOG_UDP
 #include <sys/time.h>
 
 #include "../identity/identity.h"
+#include "../local/bind.h"
 #include "../local/logline.h"
 #include "applet.h"
 
@@ -69,7 +70,7 @@ enum {
 	QUIET = 5000		/* ms without trouble that end an episode of it */
 };
 
-static struct {
+static struct how {
 	const char *path, *inet;
 	unsigned length, timeout, max, user_max, mode;
 	int raw, senders, stream, ready;
@@ -301,8 +302,8 @@ static void catch_signals(void)
 {
 	default_signals();
 	signal(SIGPIPE, SIG_IGN);
-	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = too_late }, NULL);
-	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = stop }, NULL);
+	signal(SIGALRM, too_late);
+	signal(SIGTERM, stop);
 }
 
 static void loop(void)
@@ -387,39 +388,30 @@ static int bind_local(void)
 	};
 	int fd = ipc_listen(how.path, &listen);
 
-	if (fd < 0 && errno == ENOTSOCK)
-		die(EXIT_TEMPORARY, "unable to bind to %s: it is there and not a socket", how.path);
-	if (fd < 0 && errno == EADDRINUSE)
-		die(EXIT_TEMPORARY, "unable to bind to %s: a live server has it", how.path);
 	if (fd < 0)
-		die(EXIT_TEMPORARY, "unable to bind to %s:", how.path);
+		bind_refused(how.path, &listen);
 	return fd;
 }
 
 static void parse(int argc, char **argv, struct identity *id)
 {
+	static const struct setting table[] = {
+		{ 'd', SET_INT, offsetof(struct how, ready) },
+		{ 'r', SET_FLAG, offsetof(struct how, raw) },
+		{ 'p', SET_FLAG, offsetof(struct how, senders) },
+		{ 'l', SET_NUMBER, offsetof(struct how, length) },
+		{ 't', SET_INT, offsetof(struct how, timeout) },
+		{ 'S', SET_FLAG, offsetof(struct how, stream) },
+		{ 'C', SET_NUMBER, offsetof(struct how, user_max) },
+		{ 'c', SET_NOT, 0 }, { 'a', SET_NOT, 0 }, { 'x', SET_NOT, 0 }, { 'i', SET_NOT, 0 },
+		{ 'u', SET_NOT, 0 }, { 'g', SET_NOT, 0 }, { 'G', SET_NOT, 0 },
+		{ 'U', SET_NOT_FLAG, 0 }, { 0 }
+	};
 	int letter;
 
-	while ((letter = option(argc, argv, "d:rpl:t:Uu:g:G:Sc:C:a:x:i:", NULL)) != -1) {
+	while ((letter = set_options(argc, argv, table, &how)) != -1) {
 		switch (letter) {
-		case 'd': how.ready = number("-d", optarg, INT_MAX); break;
-		case 'r': how.raw = 1; break;
-		case 'p': how.senders = 1; break;
-		case 'l': how.length = number("-l", optarg, UINT_MAX); break;
-		case 't': how.timeout = number("-t", optarg, INT_MAX); break;
-		case 'U': identity_environment(id); break;
-		case 'u':
-			if (identity_user(id, optarg))
-				usage("-u: unknown user %s", optarg);
-			break;
-		case 'g':
-			if (identity_group(id, optarg))
-				usage("-g: unknown group %s", optarg);
-			break;
-		case 'G': identity_groups(id, optarg); break;
-		case 'S': how.stream = 1; break;
 		case 'c': how.max = number("-c", optarg, MOST_STREAMS); break;
-		case 'C': how.user_max = number("-C", optarg, UINT_MAX); break;
 		case 'a': how.mode = octal("-a", optarg) & 0777; break;
 		case 'x': how.path = optarg; how.inet = NULL; break;
 		case 'i':
@@ -427,6 +419,7 @@ static void parse(int argc, char **argv, struct identity *id)
 				usage("-i is not built in");
 			how.inet = optarg;
 			break;
+		default: identity_option(id, letter);
 		}
 	}
 	if (argv[optind])
@@ -453,17 +446,16 @@ static void make_room(void)
 TOOL(socklog, "s6-socklog")
 {
 	static struct identity id;
-	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int nothing;
 
 	identity_init(&id);
 	parse(argc, argv, &id);
-	if (nothing == 1 || nothing == 2 || fcntl(1, F_GETFD) < 0 || fcntl(2, F_GETFD) < 0)
-		die(EXIT_USAGE, fcntl(2, F_GETFD) < 0 || nothing == 2 ? "invalid stderr"
-								       : "invalid stdout");
-	if (how.ready >= 0 && (how.ready < 3 || how.ready == nothing ||
-			       fcntl(how.ready, F_GETFD) < 0))
+	if (fcntl(2, F_GETFD) < 0 || fcntl(1, F_GETFD) < 0)
+		die(EXIT_USAGE, fcntl(2, F_GETFD) < 0 ? "invalid stderr" : "invalid stdout");
+	if (how.ready >= 0 && (how.ready < 3 || fcntl(how.ready, F_GETFD) < 0))
 		die(EXIT_USAGE, "descriptor %d, to tell that we are ready, is not open, or is under 3",
 		    how.ready);
+	nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (nothing > 0)
 		dup2(nothing, 0);
 	make_room();

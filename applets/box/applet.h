@@ -115,14 +115,15 @@ struct setting {
 
 enum {
 	SET_FLAG,
+	SET_NOT_FLAG,	/* no value, and the caller's affair */
 	SET_NUMBER,
 	SET_INT,	/* a number up to INT_MAX */
 	SET_TEXT,
-	SET_NOT		/* has a value, too, which is the caller's to judge */
+	SET_NOT		/* has a value, which is the caller's to judge */
 };
 
 /* Do what the options of argv say to the members of TO. Returns the letter of the first SET_NOT,
- * with its value in optarg, to be called again after that; -1 at the end, as option() does. */
+ * with its value in optarg, or SET_NOT_FLAG, to be called again after that; -1 at the end. */
 int set_options(int argc, char **argv, const struct setting *table, void *to);
 
 /* The rest of argv after the options; wrong usage if it has fewer than COUNT words or if the

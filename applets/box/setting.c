@@ -25,14 +25,14 @@ int set_options(int argc, char **argv, const struct setting *table, void *to)
 
 	for (s = table; s->letter; s++) {
 		*end++ = s->letter;
-		if (s->kind != SET_FLAG)
+		if (s->kind > SET_NOT_FLAG)
 			*end++ = ':';
 	}
 	*end = 0;
 	while ((letter = option(argc, argv, shorts, NULL)) != -1) {
 		for (s = table; s->letter != letter; s++)
 			;
-		if (s->kind == SET_NOT)
+		if (s->kind == SET_NOT || s->kind == SET_NOT_FLAG)
 			break;
 		set(s, (char *)to + s->offset);
 	}

@@ -39,21 +39,11 @@ CHAIN(applyuidgid, "applyuidgid", "s6-applyuidgid")
 	int letter, clean = 0;
 
 	identity_init(&id);
-	while ((letter = option(argc, argv, "zu:g:G:U", NULL)) != -1) {
-		switch (letter) {
-		case 'z': clean = 1; break;
-		case 'u':
-			if (identity_user(&id, optarg))
-				usage("-u: unknown user %s", optarg);
-			break;
-		case 'g':
-			if (identity_group(&id, optarg))
-				usage("-g: unknown group %s", optarg);
-			break;
-		case 'G': identity_groups(&id, optarg); break;
-		case 'U': identity_environment(&id); break;
-		}
-	}
+	while ((letter = option(argc, argv, "zu:g:G:U", NULL)) != -1)
+		if (letter == 'z')
+			clean = 1;
+		else
+			identity_option(&id, letter);
 	argv = operands(argc, argv, 1);
 	identity_apply(&id);
 	if (clean) {

@@ -130,6 +130,18 @@ void identity_environment(struct identity *id)
 		die(EXIT_USAGE, "invalid $GIDLIST");
 }
 
+void identity_option(struct identity *id, int letter)
+{
+	if (letter == 'u' && identity_user(id, optarg))
+		usage("-u: unknown user %s", optarg);
+	if (letter == 'g' && identity_group(id, optarg))
+		usage("-g: unknown group %s", optarg);
+	if (letter == 'G')
+		identity_groups(id, optarg);
+	if (letter == 'U')
+		identity_environment(id);
+}
+
 gid_t identity_primary(uid_t uid)
 {
 	struct ipc_user user;

@@ -35,6 +35,9 @@ void identity_groups(struct identity *id, const char *text);
 /* Take UID, GID and GIDLIST of the environment, as numbers. */
 void identity_environment(struct identity *id);
 
+/* Do what the option LETTER says, of applyuidgid(1): u, g or G with its value in optarg, or U. */
+void identity_option(struct identity *id, int letter);
+
 /* Look NAME up; false if there is none. Die if the file cannot be read. */
 int identity_find_user(const char *name, struct ipc_user *user);
 int identity_find_group(const char *name, gid_t *gid);

@@ -36,24 +36,7 @@ config SOCKETBINDER
 */
 #include <limits.h>
 
-#include "applet.h"
-
-/* "user", "user:group" or ":group" */
-static void owner(char *text, struct ipc_listen *how)
-{
-	char *colon = strchr(text, ':');
-
-	how->flags |= IPC_LISTEN_OWNER;
-	how->uid = how->gid = -1;
-	if (colon) {
-		*colon = 0;
-		how->gid = group_number("-o", colon + 1);
-	}
-	if (*text)
-		how->uid = user_number("-o", text);
-	if (colon)
-		*colon = ':';
-}
+#include "bind.h"
 
 static void parse(int argc, char **argv, struct ipc_listen *how)
 {
@@ -77,21 +60,13 @@ static void parse(int argc, char **argv, struct ipc_listen *how)
 			how->mode = octal("-a", optarg) & 0777;
 			how->flags |= IPC_LISTEN_MODE;
 			break;
-		case 'o': owner(optarg, how); break;
+		case 'o':
+			how->flags &= ~IPC_LISTEN_OWNER;
+			bind_owner(how, "-o", optarg);
+			break;
 		case 'B': how->flags |= IPC_LISTEN_BLOCKING; break;
 		}
 	}
-}
-
-static _Noreturn void refused(const char *path, const struct ipc_listen *how)
-{
-	if (errno == ENOTSOCK)
-		die(EXIT_TEMPORARY, "unable to bind to %s: it is there and not a socket", path);
-	if (errno == EADDRINUSE && how->flags & IPC_LISTEN_EXCLUSIVE)
-		die(EXIT_TEMPORARY, "unable to bind to %s: it exists", path);
-	if (errno == EADDRINUSE)
-		die(EXIT_TEMPORARY, "unable to bind to %s: a live server has it", path);
-	die(EXIT_TEMPORARY, "unable to bind to %s:", path);
 }
 
 CHAIN(socketbinder, "s6-ipcserver-socketbinder")
@@ -103,7 +78,7 @@ CHAIN(socketbinder, "s6-ipcserver-socketbinder")
 	argv = operands(argc, argv, 2);
 	fd = ipc_listen(argv[0], &how);
 	if (fd < 0)
-		refused(argv[0], &how);
+		bind_refused(argv[0], &how);
 	copy_fd(fd, 0);
 	if (fd)
 		close(fd);
