@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* connections of a listening socket; see connections.h */
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 
 #include "applet.h"
@@ -52,31 +51,19 @@ static int inet_line(const char *line, const struct wanted *wanted)
 	       (starts(state, "01 ") || starts(state, "03 ") || starts(state, "08 "));
 }
 
-/* Is there such a line in FILE? */
-static int search(const char *file, const struct wanted *wanted)
+static int is_wanted(void *data, char *line)
 {
-	char text[4096], *end, *line;
-	int fd = open(file, O_RDONLY | O_CLOEXEC), found = 0;
-	size_t have = 0;
-	ssize_t got;
+	const struct wanted *wanted = data;
 
-	if (fd < 0)
-		return errno != ENOENT;
-	while (!found && (got = read(fd, text + have, sizeof text - have)) > 0) {
-		have += got;
-		for (line = text; !found && (end = memchr(line, '\n', text + have - line));
-		     line = end + 1) {
-			*end = 0;
-			found = wanted->path ? local_line(line, wanted) : inet_line(line, wanted);
-		}
-		have = text + have - line;
-		memmove(text, line, have);
-		/* no line is that long */
-		if (have == sizeof text)
-			have = 0;
-	}
-	close(fd);
-	return found;
+	return wanted->path ? local_line(line, wanted) : inet_line(line, wanted);
+}
+
+/* Is there such a line in FILE? */
+static int search(const char *file, struct wanted *wanted)
+{
+	int found = proc_lines(file, is_wanted, wanted);
+
+	return found < 0 ? errno != ENOENT : found;
 }
 
 int has_connections(int fd)

@@ -99,28 +99,20 @@ static unsigned next_number(const char **text)
 /* The parent and the effective user of a process, by /proc. */
 static int look_up(pid_t pid, pid_t *parent, uid_t *uid)
 {
-	char text[2048];
-	const char *at;
-	int fd, found = 0;
-	ssize_t n;
+	char text[2048], *rest = text;
+	const char *line;
+	int found = 0;
 
-	ipc_format(text, sizeof text, "/proc/%d/status", (int)pid);
-	fd = open(text, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	n = read(fd, text, sizeof text - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = 0;
-	for (char *line = text; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
+	proc_text(pid, "status", text, sizeof text);
+	while ((line = strsep(&rest, "\n"))) {
 		if (!strncmp(line, "PPid:", 5)) {
-			at = line + 5;
-			*parent = next_number(&at);
+			line += 5;
+			*parent = next_number(&line);
 			found |= 1;
 		} else if (!strncmp(line, "Uid:", 4)) {
-			at = line + 4;
-			next_number(&at);
-			*uid = next_number(&at);
+			line += 4;
+			next_number(&line);
+			*uid = next_number(&line);
 			found |= 2;
 		}
 	}

@@ -152,6 +152,14 @@ void sort(void *things, size_t count, size_t size, int (*compare)(const void *, 
 /* Every signal back to its default action. */
 void default_signals(void);
 
+/* The beginning of /proc/PID/FILE, at most SIZE - 1 bytes, and a NUL. Returns its length; -1 and ""
+ * if it cannot be read. */
+ssize_t proc_text(pid_t pid, const char *file, char *text, size_t size);
+
+/* Call VISIT for each line of FILE, until it returns non-zero, and return that. Returns 0 at the
+ * end, -1 and errno if FILE cannot be opened. */
+int proc_lines(const char *file, int (*visit)(void *data, char *line), void *data);
+
 /* Milliseconds of CLOCK_MONOTONIC. */
 long long now_ms(void);
 

@@ -25,7 +25,6 @@ config LS
 	  What is not known is "-", and null in JSON.
 */
 #include <dirent.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -215,14 +214,15 @@ static unsigned field(const char **line, unsigned base)
 }
 
 /* "Num: RefCount Protocol Flags Type St Inode Path" */
-static void take_line(struct list *list, const char *line)
+static int take_line(void *data, char *text)
 {
+	const char *line = strchr(text, ':');
+	struct list *list = data;
 	unsigned flags, type, ino;
 	struct service *service;
 
-	line = strchr(line, ':');
 	if (!line++)
-		return;
+		return 0;
 	field(&line, 16);
 	field(&line, 16);
 	flags = field(&line, 16);
@@ -230,37 +230,20 @@ static void take_line(struct list *list, const char *line)
 	field(&line, 16);
 	ino = field(&line, 10);
 	if (*line != ' ' || !line[1] || (!(flags & LISTENS) && type != SOCK_DGRAM))
-		return;
+		return 0;
 	service = add(list);
 	service->ino = ino;
 	service->type = type;
 	service->listens = type != SOCK_DGRAM;
 	set_path(service, line + 1, strlen(line + 1));
+	return 0;
 }
 
 /* The table that every kernel has. */
 static void read_table(struct list *list)
 {
-	int fd = open("/proc/net/unix", O_RDONLY | O_CLOEXEC);
-	static char text[16384];
-	size_t have = 0;
-	char *end;
-	ssize_t n;
-
-	if (fd < 0)
+	if (proc_lines("/proc/net/unix", take_line, list) < 0)
 		die(EXIT_TEMPORARY, "unable to read /proc/net/unix:");
-	while ((n = read(fd, text + have, sizeof text - have)) > 0) {
-		char *line = text;
-
-		have += n;
-		for (; (end = memchr(line, '\n', text + have - line)); line = end + 1) {
-			*end = 0;
-			take_line(list, line);
-		}
-		have -= line - text;
-		memmove(text, line, have);
-	}
-	close(fd);
 }
 
 /* --- who has it --- */
@@ -352,21 +335,10 @@ static void look_at_file(struct service *service)
 
 static void look_closer(struct service *service)
 {
-	char path[40];
-	ssize_t n;
-	int fd;
-
 	if (*service->path != '@')
 		look_at_file(service);
-	if (!service->pid)
-		return;
-	ipc_format(path, sizeof path, "/proc/%u/comm", service->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	n = read(fd, service->comm, sizeof service->comm - 1);
-	close(fd);
-	service->comm[n > 0 ? n : 0] = 0;
+	if (service->pid)
+		proc_text(service->pid, "comm", service->comm, sizeof service->comm);
 	service->comm[strcspn(service->comm, "\n")] = 0;
 }
 
