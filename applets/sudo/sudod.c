@@ -147,21 +147,12 @@ static char **parse(int argc, char **argv, struct settings *set)
 /* The 22nd field of /proc/PID/stat; the second ends with the last ')' and may hold anything. */
 static void start_time(pid_t pid, char *text, size_t size)
 {
-	char path[32], stat[1024], *at = NULL;
-	ssize_t length;
-	int fd;
+	char stat[1024], *at;
 
-	ipc_format(path, sizeof path, "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	length = fd < 0 ? -1 : read(fd, stat, sizeof stat - 1);
-	if (fd >= 0)
-		close(fd);
-	if (length > 0) {
-		stat[length] = 0;
-		at = strrchr(stat, ')');
-		for (int field = 2; at && field < 22; field++)
-			at = strchr(at + 1, ' ');
-	}
+	proc_text(pid, "stat", stat, sizeof stat);
+	at = strrchr(stat, ')');
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
 	ipc_format(text, size, "%.*s", at ? (int)strcspn(at + 1, " ") : 1, at ? at + 1 : "-");
 }
 
