@@ -364,7 +364,7 @@ static void parse(int argc, char **argv)
 
 static const struct server dgramd = {
 	.options = "v:1n:Ppiem:w:c:C:t:", .most_clients = MOST_CLIENTS,
-	.signals = (const char[]){ SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, 0 },
+	.signals = (const char[]){ SIGCHLD, SIGPIPE, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, 0 },
 	.clients = "senders", .verb = "hand on a message",
 	.failure = "unable to hand a message to %s:",
 	.received = received, .can_serve = receiving, .readable = read_inputs,

@@ -58,7 +58,6 @@ config SOCKETACTIVATE
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -315,28 +314,12 @@ static pid_t start(const struct activation *activation, const struct handed *fds
 
 static void catch_signals(struct activation *activation)
 {
-	sigset_t set;
+	static const char caught[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP, 0 };
 
 	/* ignored, it would reap our children */
 	signal(SIGCHLD, SIG_DFL);
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, &activation->before);
-	activation->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (activation->signals < 0)
-		die(EXIT_TEMPORARY, "unable to watch signals:");
-}
-
-/* The next signal, 0 if there is none. */
-static int next_signal(const struct activation *activation)
-{
-	struct signalfd_siginfo signal;
-
-	return read(activation->signals, &signal, sizeof signal) == sizeof signal ? signal.ssi_signo
-										  : 0;
+	sigprocmask(SIG_BLOCK, NULL, &activation->before);
+	activation->signals = open_signals(caught, 0);
 }
 
 /* Wait for a signal or, if CLIENTS is set, a client. Returns whether there is a client; *AT then
@@ -383,7 +366,7 @@ static _Noreturn void accept_all(struct activation *activation)
 		struct handed handed = { .name = activation->fds[at % activation->count].name };
 		pid_t pid;
 
-		while ((signal = next_signal(activation)))
+		while ((signal = next_signal(activation->signals)))
 			if (signal == SIGTERM || signal == SIGINT)
 				exit(0);
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
@@ -443,7 +426,7 @@ static int supervise(const struct activation *activation, pid_t pid, int *stop)
 
 	for (;;) {
 		wait_for(activation, 0, interval(activation), &at);
-		while ((signal = next_signal(activation))) {
+		while ((signal = next_signal(activation->signals))) {
 			if (signal == SIGCHLD)
 				continue;
 			*stop |= signal != SIGHUP;
@@ -471,7 +454,7 @@ static void wait_armed(const struct activation *activation, long long delay)
 		long long left = until - now_ms();
 
 		client = wait_for(activation, left <= 0, left > 0 ? left : -1, &at);
-		while ((signal = next_signal(activation)))
+		while ((signal = next_signal(activation->signals)))
 			if (signal == SIGTERM || signal == SIGINT)
 				exit(0);
 	} while (!client);

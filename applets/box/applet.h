@@ -152,6 +152,13 @@ void sort(void *things, size_t count, size_t size, int (*compare)(const void *, 
 /* Every signal back to its default action. */
 void default_signals(void);
 
+/* Block the signals of LIST, up to a 0, and return a signalfd of them. With ONLY_HEARD it leaves
+ * out those that are ignored. Dies if it cannot. */
+int open_signals(const char *list, int only_heard);
+
+/* The next signal of a signalfd, 0 if there is none. */
+int next_signal(int signals);
+
 /* The beginning of /proc/PID/FILE, at most SIZE - 1 bytes, and a NUL. Returns its length; -1 and ""
  * if it cannot be read. */
 ssize_t proc_text(pid_t pid, const char *file, char *text, size_t size);

@@ -35,7 +35,6 @@ config FDHOLDERD
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 
@@ -121,17 +120,12 @@ static void limit_fds(struct holder *holder)
 
 static void catch_signals(struct holder *holder)
 {
-	sigset_t set;
+	static const char caught[] = { SIGTERM, SIGHUP, SIGUSR1, 0 };
 
 	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	holder->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	holder->signals = open_signals(caught, 0);
 	holder->timer = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (holder->signals < 0 || holder->timer < 0)
+	if (holder->timer < 0)
 		die(EXIT_TEMPORARY, "unable to prepare:");
 }
 
@@ -184,14 +178,14 @@ static void ready(const struct holder *holder)
 
 static void handle_signals(struct holder *holder)
 {
-	struct signalfd_siginfo info;
+	int got;
 
-	while (read(holder->signals, &info, sizeof info) == sizeof info) {
-		if (info.ssi_signo == SIGTERM && !holder->draining) {
+	while ((got = next_signal(holder->signals))) {
+		if (got == SIGTERM && !holder->draining) {
 			holder->draining = 1;
 			holder->end = holder->drain_timeout ? now_ms() + holder->drain_timeout : 0;
 		}
-		if (info.ssi_signo == SIGUSR1)
+		if (got == SIGUSR1)
 			holder->restarting = 1;
 	}
 }

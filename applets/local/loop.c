@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 
 #include "serve.h"
@@ -177,32 +176,23 @@ static void children_ended(void)
 
 static void read_signals(void)
 {
-	struct signalfd_siginfo next;
+	int signal;
 
-	while (read(signals, &next, sizeof next) == sizeof next)
-		if (next.ssi_signo == SIGCHLD)
+	while ((signal = next_signal(signals)))
+		if (signal == SIGCHLD)
 			children_ended();
-		else
-			server->received(next.ssi_signo);
+		else if (signal != SIGPIPE)
+			server->received(signal);
 }
 
 static void catch_signals(void)
 {
-	sigset_t set;
-
 	/* whatever we inherited, handlers begin with the defaults; and who sends us a signal means
 	 * it, even if the shell that started us in the background ignored it for us */
 	default_signals();
-	sigemptyset(&set);
-	for (const char *signal = server->signals; *signal; signal++)
-		sigaddset(&set, *signal);
-	if (!have_pidfds)
-		sigaddset(&set, SIGCHLD);
-	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	/* not read, only never delivered: a log that nobody reads must not end the service */
-	sigaddset(&set, SIGPIPE);
-	sigprocmask(SIG_SETMASK, &set, NULL);
-	if (signals < 0 || watch(signals, FROM_SIGNALS, 0, EPOLLIN))
+	/* with pidfds nobody needs the first, SIGCHLD */
+	signals = open_signals(server->signals + have_pidfds, 0);
+	if (watch(signals, FROM_SIGNALS, 0, EPOLLIN))
 		die(EXIT_TEMPORARY, "unable to catch signals:");
 }
 

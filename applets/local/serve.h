@@ -41,7 +41,7 @@ extern struct gates gates;
 struct server {
 	const char *options;	/* for option() */
 	unsigned most_clients;	/* for -c */
-	const char *signals;	/* that it wants to receive */
+	const char *signals;	/* SIGCHLD, SIGPIPE, which must not end it, and those to receive */
 	const char *clients;	/* for "unable to VERB, CLIENTS wait:" */
 	const char *verb;
 	const char *failure;	/* "unable to start %s:" */

@@ -375,7 +375,8 @@ static void parse(int argc, char **argv)
 
 static const struct server serverd = {
 	.options = "v:1n:Ppic:C:t:g:k:w:", .most_clients = UINT_MAX,
-	.signals = (const char[]){ SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGABRT, SIGUSR1, 0 },
+	.signals = (const char[]){ SIGCHLD, SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGQUIT,
+				   SIGABRT, SIGUSR1, 0 },
 	.clients = "clients", .verb = "start a handler", .failure = "unable to spawn %s:",
 	.received = received, .can_serve = accepting, .readable = accept_some,
 	.hand_on = hand_on, .ending = ending

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* what both ends of a privileged command do when they start */
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 
 #include "connection.h"
@@ -20,21 +18,4 @@ void take_connection(int in)
 	for (int fd = 0; fd < 3; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) < 0)
 			die(EXIT_TEMPORARY, "unable to open /dev/null:");
-}
-
-int open_signals(const char *list, int only_heard)
-{
-	struct sigaction action;
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	for (; *list; list++)
-		if (!only_heard || (!sigaction(*list, NULL, &action) && action.sa_handler != SIG_IGN))
-			sigaddset(&set, *list);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		die(EXIT_TEMPORARY, "unable to wait for signals:");
-	return fd;
 }

@@ -9,8 +9,4 @@
  * 0, 1 and 2 that are closed. */
 void take_connection(int in);
 
-/* Block the signals of LIST, up to a 0, and return a signalfd of them. With ONLY_HEARD it leaves
- * out those that are ignored. */
-int open_signals(const char *list, int only_heard);
-
 #endif

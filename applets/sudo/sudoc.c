@@ -26,7 +26,6 @@ config SUDOC
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <termios.h>
 
@@ -183,15 +182,15 @@ static void stop(const struct relay *relay)
 
 static void forward(int signals, struct ipc_sudo *sudo, const struct relay *relay)
 {
-	struct signalfd_siginfo got;
+	int got;
 
-	while (read(signals, &got, sizeof got) == sizeof got) {
+	while ((got = next_signal(signals))) {
 		/* the kernel tells the command when the size of its terminal changes */
-		if (got.ssi_signo == SIGWINCH && relay->terminal >= 0)
+		if (got == SIGWINCH && relay->terminal >= 0)
 			copy_size(relay->terminal);
 		else
-			ipc_sudo_signal(sudo, got.ssi_signo);
-		if (got.ssi_signo == SIGTSTP)
+			ipc_sudo_signal(sudo, got);
+		if (got == SIGTSTP)
 			stop(relay);
 	}
 }

@@ -48,7 +48,6 @@ config SUDOD
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -440,12 +439,11 @@ static void end(struct life *life)
 
 static void take_signals(struct life *life)
 {
-	struct signalfd_siginfo got;
-	int status;
+	int got, status;
 	pid_t pid;
 
-	while (read(life->signals, &got, sizeof got) == sizeof got)
-		if (got.ssi_signo != SIGCHLD)
+	while ((got = next_signal(life->signals)))
+		if (got != SIGCHLD)
 			end(life);
 	/* we are the reaper of what the command leaves behind, so this may be anyone */
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
