@@ -37,7 +37,7 @@ config LISTEN
 	  tcp, udp or fifo; the names are label, type, mode, owner, group, backlog and the options
 	  of -O:
 
-	    -KIND:NAME=VALUE,NAME=VALUE:ADDRESS
+	      -KIND:NAME=VALUE,NAME=VALUE:ADDRESS
 
 	  For all sockets:
 	  -c CONVENTION  how PROG is told, see ipcfdmap; default "listen": LISTEN_FDS, LISTEN_PID and
@@ -57,9 +57,9 @@ config LISTEN
 
 	  Examples:
 
-	    ipclisten -n control -m 0600 -u /run/kr/control -n tls -t 853 -n dns -d 53 kresd
+	      ipclisten -n control -m 0600 -u /run/kr/control -n tls -t 853 -n dns -d 53 kresd
 
-	    ipclisten -unix:label=control,mode=0600:/run/kr/control -tcp:label=tls:853 -udp::53 kresd
+	      ipclisten -unix:label=control,mode=0600:/run/kr/control -tcp:label=tls:853 -udp::53 kresd
 
 config LISTEN_INET
 	bool "TCP and UDP sockets"

@@ -38,13 +38,7 @@ config NOTIFYSOCK
 	  BARRIER=1               the descriptor that comes along is closed when all that was sent
 	                          before is done
 
-	  COMMAND is run with one of these and a value:
-	  ready
-	  reloading
-	  stopping
-	  status TEXT
-	  mainpid N
-	  ended
+	  COMMAND is run with one of: ready, reloading, stopping, "status" TEXT, "mainpid" N, ended.
 
 	  Environment:
 	  NOTIFY_SOCKET  set to the name of the socket

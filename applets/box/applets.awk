@@ -269,7 +269,7 @@ function leave(what) {
 	flush_prose()
 	if (mode == "item" && what != "item")
 		page = page ".El\n"
-	if (mode == "example" && what != "example")
+	if ((mode == "example" || mode == "gap") && what != "example")
 		page = page ".Ed\n"
 	mode = what
 }
@@ -296,8 +296,6 @@ function manual_line(s,    term) {
 		}
 		page = page roff(substr(s, 5)) "\n"
 	} else if (s !~ /^ / && (term = item_term(s)) != "") {
-		if (mode == "gap")
-			mode = "example"
 		if (mode != "item") {
 			leave("item")
 			page = page ".Bl -tag -width Ds\n"
@@ -311,10 +309,9 @@ function manual_line(s,    term) {
 		pending = pending " " s
 		sub(/^ /, "", pending)
 	} else {
-		if (mode == "gap")
-			mode = "example"
 		if (mode != "prose") {
-			again = mode == "blank" || mode == "item" || mode == "example"
+			again = mode == "blank" || mode == "item" || mode == "example" ||
+				mode == "gap"
 			leave("prose")
 			if (again)
 				page = page ".Pp\n"

@@ -27,7 +27,7 @@ config OPEND
 	  IPCOPEN_APPEND  for appending
 	  IPCOPEN_CREATE  may be made if it is not there
 	  IPCOPEN_LOCK    may be locked
-	  IPCOPEN_BIND    sockets by name, see openfd
+	  IPCOPEN_BIND    sockets by name, see ipcopenfd
 
 config OPEND_SOCKETS
 	bool "Sockets by name"

@@ -8,7 +8,7 @@ config OPENFD
 	help
 	  usage: ipcopenfd [-s PATH] [-t MS] [-w MS] NAME=FD[,LETTERS]... PROG...
 
-	  Ask a broker, see opend, for each NAME and run PROG with it as descriptor FD. The first
+	  Ask a broker, see ipcopend, for each NAME and run PROG with it as descriptor FD. The first
 	  word without "=" is PROG. NAME is an absolute path without "//", "." and "..", or
 
 	  tcp:ADDRESS:PORT         a listening TCP socket

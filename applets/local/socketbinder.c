@@ -6,7 +6,7 @@ config SOCKETBINDER
 	bool "ipcsocketbinder"
 	default y
 	help
-	  usage: ipcsocketbinder [-d|-D] [-f] [-b BACKLOG] [-M|-m|-S] [-a PERMS] [-o OWNER[:GROUP]]
+	  usage: ipcsocketbinder [-d|-D] [-f] [-b BACKLOG] [-M|-m|-S] [-p] [-a PERMS] [-o OWNER[:GROUP]]
 	         [-B] PATH PROG...
 
 	  Bind a socket to PATH, listen, and run PROG with it as descriptor 0. "@NAME" is an
