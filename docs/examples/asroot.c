@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* asroot SOCKET [ARGS...]: have the server at SOCKET, an ipcsudod or one of our own, run its command
- * with ARGS and our descriptors 0, 1 and 2, and end as the command does */
+/* asroot SOCKET [ARGS...]: have the server at SOCKET run its command with ARGS and our descriptors 0,
+ * 1 and 2, and end as the command does; the server is ipcsudod, or runner of this directory */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>

@@ -20,11 +20,12 @@ static int serve(struct ipc_messages *m)
 	struct ipc_message message;
 
 	for (;;) {
-		struct pollfd pollfd = { .fd = ipc_messages_fd(m), .events = ipc_messages_events(m) };
+		struct pollfd pollfd = { .fd = ipc_messages_fd(m),
+					 .events = ipc_messages_events(m) };
 
 		poll(&pollfd, 1, -1);
 		if (ipc_messages_dispatch(m))
-			return errno == EPIPE ? 0 : 111;	/* EPIPE: the peer has closed, all is received */
+			return errno == EPIPE ? 0 : 111;	/* EPIPE: the peer has closed */
 		while (ipc_message_receive(m, &message))
 			if (answer(m, &message))		/* sends or queues */
 				return 111;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* readyd SOCKET: a daemon that says when it is ready, in whatever way its supervisor listens
  *
- * systemd and others set NOTIFY_SOCKET; s6 and others give a descriptor that a newline goes to, whose
- * number is in READYD_READY_FD. Both, one or none of them may be there. */
+ * systemd and others set NOTIFY_SOCKET; s6 and others give a descriptor that a newline goes to, and
+ * READYD_READY_FD says which. Both, one or none of them may be there. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

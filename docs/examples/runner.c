@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* runner PROGRAM PATTERNS: run PROGRAM with the arguments of the client on descriptor 0, if they match
- * PATTERNS, and with the client's descriptors 0, 1 and 2
+/* runner PROGRAM PATTERNS: run PROGRAM with the arguments of the client on descriptor 0, if they
+ * match PATTERNS, and with the client's descriptors 0, 1 and 2
  *
- * The server's half of asroot, for "ipcserver SOCKET access -i RULES runner PROGRAM PATTERNS". What it
- * leaves to ipcsudod: a client that dies, an environment, signals, a terminal. */
+ * The server's half of asroot, for "ipcserver SOCKET access -i RULES runner PROGRAM PATTERNS". What
+ * it leaves to ipcsudod: a client that dies, an environment, signals, a terminal. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
