@@ -38,11 +38,12 @@ traced()
 	started="$started $pid"
 }
 
-# Wait until a command succeeds, at most half a minute.
+# Wait until a command succeeds, at most half a minute. What it complains about until then, as a file
+# that is not there yet, is nothing.
 poll()
 {
 	for _ in $(seq 1500); do
-		eval "$1" && return
+		eval "$1" 2>/dev/null && return
 		sleep 0.02
 	done
 	echo "never: $1"
