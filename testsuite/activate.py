@@ -6,9 +6,11 @@ activate.py ask KIND ADDRESS...   send a byte and print the answer; KIND is stre
                                   tcp or udp; tries again until there is a server
 activate.py http KIND ADDRESS     the body of GET /
 activate.py fcgi ADDRESS NAME=VALUE...  the answer to a FastCGI request
+activate.py send KIND ADDRESS     send a byte, no answer is expected
 activate.py fds NUMBER...         print family, type and state of descriptors
+activate.py ports COUNT           print ports that are free on this machine
 """
-import os, socket, struct, sys, time
+import contextlib, errno, os, random, socket, struct, sys, time
 
 KINDS = {"stream": socket.SOCK_STREAM, "dgram": socket.SOCK_DGRAM, "seqpacket": socket.SOCK_SEQPACKET}
 
@@ -44,10 +46,10 @@ def answer(s, kind):
 
 
 def ask(kind, address):
-    for _ in range(500):
+    for _ in range(1500):
         try:
             with connect(kind, address) as s:
-                s.settimeout(10)
+                s.settimeout(30)
                 return answer(s, kind)
         except (ConnectionRefusedError, FileNotFoundError):
             time.sleep(0.02)
@@ -55,7 +57,7 @@ def ask(kind, address):
 
 
 def patient(kind, address):
-    for _ in range(500):
+    for _ in range(1500):
         try:
             return connect(kind, address)
         except (ConnectionRefusedError, FileNotFoundError):
@@ -64,7 +66,7 @@ def patient(kind, address):
 
 def http(kind, address):
     with patient(kind, address) as s:
-        s.settimeout(10)
+        s.settimeout(30)
         s.send(b"GET / HTTP/1.0\r\nHost: here\r\n\r\n")
         text = b""
         while more := s.recv(4096):
@@ -77,7 +79,7 @@ def fcgi(address, settings):
     pairs = (setting.encode().split(b"=", 1) for setting in settings)
     params = b"".join(bytes([len(n), len(v)]) + n + v for n, v in pairs)
     with patient("stream", address) as s:
-        s.settimeout(10)
+        s.settimeout(30)
         s.send(record(1, b"\0\1\0\0\0\0\0\0") + record(4, params) + record(4, b"") + record(5, b""))
         with s.makefile("rb") as f:
             while header := f.read(8):
@@ -96,6 +98,25 @@ def describe(fd):
     return " ".join([s.family.name[3:].lower(), s.type.name[5:].lower()] + ["listens"] * listens)
 
 
+# Free for TCP and UDP, IPv4 and IPv6, and below those that clients get.
+def ports(count):
+    with contextlib.ExitStack() as all:
+        while count:
+            port = random.randrange(10000, 32768)
+            with contextlib.ExitStack() as stack:
+                try:
+                    for family, host in (socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"):
+                        for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+                            stack.enter_context(socket.socket(family, kind)).bind((host, port))
+                except OSError as e:
+                    if e.errno != errno.EADDRINUSE:
+                        raise
+                    continue
+                all.enter_context(stack.pop_all())
+            print(port)
+            count -= 1
+
+
 if sys.argv[1] == "ask":
     for address in sys.argv[3:]:
         sys.stdout.write(ask(sys.argv[2], address))
@@ -103,6 +124,10 @@ elif sys.argv[1] == "http":
     http(sys.argv[2], sys.argv[3])
 elif sys.argv[1] == "fcgi":
     fcgi(sys.argv[2], sys.argv[3:])
+elif sys.argv[1] == "send":
+    patient(*sys.argv[2:]).send(b"x")
+elif sys.argv[1] == "ports":
+    ports(int(sys.argv[2]))
 elif sys.argv[1] == "fds":
     for fd in sys.argv[2:]:
         print(fd, describe(int(fd)))

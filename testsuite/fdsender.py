@@ -9,7 +9,7 @@ import time
 if os.fork():
     os.execvp(sys.argv[2], sys.argv[2:])
 sock = socket.socket(socket.AF_UNIX)
-for _ in range(1000):
+for _ in range(3000):
     if sock.connect_ex(sys.argv[1]) == 0:
         break
     time.sleep(0.01)

@@ -116,16 +116,16 @@ def queued():
     show(other.ask(store(b'other'), [file_of(b'other')]))
     h.s.setblocking(True)
     ok = failed = 0
-    h.s.settimeout(1)
+    h.s.settimeout(30)
     try:
-        while True:
+        while ok + failed < sent:
             reply = h.receive()
+            if reply == 'hangup':
+                break
             if reply == b'\0':
                 ok += 1
             else:
                 failed += 1
-            if reply == 'hangup' or ok + failed > sent:
-                break
             for f in h.fds:
                 text = os.fstat(f)
                 if os.fstat(f).st_ino != os.fstat(h.fds[0]).st_ino:
@@ -174,7 +174,7 @@ def vanish():
     show(keeper.ask(retrieve(b'precious')))    # it is not there for others meanwhile
     show(keeper.ask(store(b'precious'), [file_of(b'lead')]))
     h.s.close()
-    deadline = time.time() + 5
+    deadline = time.time() + 30
     while time.time() < deadline:
         reply = keeper.ask(retrieve(b'precious'))
         if reply == b'\0':

@@ -28,7 +28,7 @@ args, prog = sys.argv[3:split], sys.argv[split + 1:]
 bytewise = kind.endswith(":")
 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET
                                  if kind.startswith("packet") else socket.SOCK_STREAM)
-ours.settimeout(20)
+ours.settimeout(60)
 
 
 def pipe(text):

@@ -15,7 +15,19 @@ start()
 	rm ready.$$
 }
 
-# The same under strace, whose record goes to FILE: traced FILE [OPTIONS] SERVER...
+# A process that has sockets and accepts nobody, once it has them: holding PROGRAM OPTIONS...
+# where PROGRAM is one that makes the sockets for another.
+holding()
+{
+	mkfifo held
+	"$@" sh -c 'echo; exec sleep 60' >held &
+	pid=$!
+	started="$started $pid"
+	read -r _ <held
+	rm held
+}
+
+# start under strace, whose record goes to FILE: traced FILE [OPTIONS] SERVER...
 # $pid is the server.
 traced()
 {
@@ -26,11 +38,12 @@ traced()
 	started="$started $pid"
 }
 
-# Wait until a command succeeds, at most ten seconds.
+# Wait until a command succeeds, at most half a minute. What it complains about until then, as a file
+# that is not there yet, is nothing.
 poll()
 {
-	for _ in $(seq 500); do
-		eval "$1" && return
+	for _ in $(seq 1500); do
+		eval "$1" 2>/dev/null && return
 		sleep 0.02
 	done
 	echo "never: $1"
@@ -72,4 +85,7 @@ rule()
 	rmdir "$rule_env" 2>/dev/null || :
 }
 
-trap 'for p in $started $(jobs -p); do kill $p 2>/dev/null; done; wait 2>/dev/null' EXIT
+# Nothing that was started in the background outlives the test. A subshell would not know the jobs.
+jobs=$PWD/jobs.$$
+trap 'jobs -p >"$jobs"; for p in $started $(cat "$jobs"); do kill $p 2>/dev/null; done; wait 2>/dev/null
+	rm -f "$jobs"' EXIT

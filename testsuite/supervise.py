@@ -14,7 +14,7 @@ else:
     s.bind("/proc/self/fd/%d/%s" % (directory, os.path.basename(name)))
 os.environ["NOTIFY_SOCKET"] = name
 prog = subprocess.Popen(command)
-s.settimeout(20)
+s.settimeout(60)
 for _ in range(count):
     data, controls, flags, address = s.recvmsg(4096, 4096)
     pid = uid = fds = 0

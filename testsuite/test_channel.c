@@ -44,10 +44,10 @@ static void client_handshake(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	assert_int_equal(ipc_fds_send(pair[1], "\0\0\0\5\0\1after", 11, ends, 1), 11);
 	close(ends[0]);
-	assert_int_equal(ipc_channel_wait(c, 1000), 0);
+	assert_int_equal(ipc_channel_wait(c, 30000), 0);
 	/* the side channel is what the server sent */
 	assert_int_equal(write(ends[1], "\0\0\0\1\0\0!", 7), 7);
-	assert_int_equal(ipc_messages_wait(ipc_channel_side(c), &message, 1000), 0);
+	assert_int_equal(ipc_messages_wait(ipc_channel_side(c), &message, 30000), 0);
 	assert_int_equal(*message.data, '!');
 	type = fcntl(ipc_messages_fd(ipc_channel_side(c)), F_GETFD);
 	assert_int_equal(type, FD_CLOEXEC);
@@ -107,7 +107,7 @@ static void strangers(void **state)
 		assert_int_equal(ipc_fds_send(pair[1], wrong[i].bytes, wrong[i].length, fds,
 					      wrong[i].fds), wrong[i].length);
 		close(null);
-		assert_fails(ipc_channel_wait(c, 1000), EPROTO);
+		assert_fails(ipc_channel_wait(c, 30000), EPROTO);
 		assert_null(ipc_channel_side(c));
 		ipc_channel_close(c);
 		close_pair(NULL);
@@ -122,22 +122,22 @@ static void questions(void **state)
 	struct ipc_message message;
 
 	(void)state;
-	assert_int_equal(ipc_channel_wait(s, 1000), 0);
-	assert_int_equal(ipc_channel_wait(c, 1000), 0);
+	assert_int_equal(ipc_channel_wait(s, 30000), 0);
+	assert_int_equal(ipc_channel_wait(c, 30000), 0);
 	/* the first question is answered too late */
 	assert_fails(ipc_channel_ask(c, "one", 3, &message, 10), ETIMEDOUT);
-	assert_int_equal(ipc_messages_wait(ipc_channel_main(s), &message, 1000), 0);
+	assert_int_equal(ipc_messages_wait(ipc_channel_main(s), &message, 30000), 0);
 	assert_memory_equal(message.data, "one", 3);
 	assert_int_equal(ipc_message_send(ipc_channel_main(s), "1", 1, NULL, 0), 0);
 	assert_int_equal(ipc_message_send(ipc_channel_side(s), "!", 1, NULL, 0), 0);
 	assert_int_equal(ipc_message_send(ipc_channel_main(s), "2", 1, NULL, 0), 0);
-	assert_int_equal(ipc_channel_ask(c, "two", 3, &message, 1000), 0);
+	assert_int_equal(ipc_channel_ask(c, "two", 3, &message, 30000), 0);
 	assert_int_equal(*message.data, '2');
-	assert_int_equal(ipc_messages_wait(ipc_channel_side(c), &message, 1000), 0);
+	assert_int_equal(ipc_messages_wait(ipc_channel_side(c), &message, 30000), 0);
 	assert_int_equal(*message.data, '!');
 	ipc_channel_close(s);
 	shutdown(pair[1], SHUT_RDWR);
-	assert_int_equal(ipc_channel_ask(c, "three", 5, &message, 1000), -1);
+	assert_int_equal(ipc_channel_ask(c, "three", 5, &message, 30000), -1);
 	assert_int_equal(errno, EPIPE);
 	ipc_channel_close(c);
 }

@@ -266,7 +266,7 @@ static void test_expiry_and_hangup(void **state)
 	assert_int_equal(ipc_holder_table_count(table), 3);
 	close(pair[1]);
 	poller.fd = ipc_holder_table_fd(table);
-	assert_int_equal(poll(&poller, 1, 1000), 1);
+	assert_int_equal(poll(&poller, 1, 30000), 1);
 	assert_int_equal(ipc_holder_table_sweep(table, &when), 1);
 	ipc_holder_table_walk(table, see, names);
 	assert_string_equal(names, "cd");
@@ -421,7 +421,7 @@ static void test_wrong_replies(void **state)
 		raw = ipc_messages_open(w.there, NULL);
 		assert_int_equal(ipc_message_send(raw, all[i].reply, all[i].length, fds,
 						  all[i].count), 0);
-		assert_int_equal(ipc_holder_wait(w.client, &reply, 1000), -1);
+		assert_int_equal(ipc_holder_wait(w.client, &reply, 30000), -1);
 		assert_int_equal(errno, EPROTO);
 		ipc_messages_close(raw);
 		close_world(&w);

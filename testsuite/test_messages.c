@@ -94,7 +94,7 @@ static void descriptor_with_any_byte(void **state)
 
 		for (size_t i = 0; i < 9; i++)
 			raw_send(&pair, stream + i, 1, 0, i == at);
-		assert_int_equal(ipc_messages_wait(pair.m, &message, 1000), 0);
+		assert_int_equal(ipc_messages_wait(pair.m, &message, 30000), 0);
 		assert_int_equal(message.count, 1);
 		pair_close(&pair);
 	}
@@ -109,7 +109,7 @@ static void keep_a_descriptor(void **state)
 
 	(void)state;
 	raw_send(&pair, "\0\0\0\0\0\2", 6, null, 2);
-	assert_int_equal(ipc_messages_wait(pair.m, &message, 1000), 0);
+	assert_int_equal(ipc_messages_wait(pair.m, &message, 30000), 0);
 	fd = message.fds[1];
 	message.fds[1] = -1;
 	assert_int_equal(ipc_message_receive(pair.m, &message), 0);
@@ -161,9 +161,9 @@ static void descriptors_stay_with_their_message(void **state)
 	(void)state;
 	raw_send(&pair, "\0\0\0\1\0\0a", 7, 0, 0);
 	raw_send(&pair, "\0\0\0\1\0\1b", 7, 0, 1);
-	assert_int_equal(ipc_messages_wait(pair.m, &message, 1000), 0);
+	assert_int_equal(ipc_messages_wait(pair.m, &message, 30000), 0);
 	assert_int_equal(message.count, 0);
-	assert_int_equal(ipc_messages_wait(pair.m, &message, 1000), 0);
+	assert_int_equal(ipc_messages_wait(pair.m, &message, 30000), 0);
 	assert_int_equal(message.count, 1);
 	pair_close(&pair);
 }
@@ -180,7 +180,7 @@ static void most_descriptors(void **state)
 	assert_int_equal(ipc_message_send(other, "x", 1, fds, IPC_FDS_MAX), 0);
 	assert_int_equal(ipc_message_send(other, "x", 1, fds, IPC_FDS_MAX + 1), -1);
 	assert_int_equal(errno, EINVAL);
-	assert_int_equal(ipc_messages_wait(pair.m, &message, 1000), 0);
+	assert_int_equal(ipc_messages_wait(pair.m, &message, 30000), 0);
 	assert_int_equal(message.count, IPC_FDS_MAX);
 	assert_int_equal(fcntl(message.fds[252], F_GETFD), FD_CLOEXEC);
 	ipc_messages_close(other);
@@ -325,9 +325,9 @@ static void end_of_stream(void **state)
 	shutdown(pair.raw, SHUT_RDWR);
 	assert_int_equal(ipc_message_send(pair.m, "x", 1, NULL, 0), -1);
 	assert_int_equal(errno, EPIPE);
-	assert_int_equal(ipc_messages_wait(pair.m, &message, 1000), 0);
+	assert_int_equal(ipc_messages_wait(pair.m, &message, 30000), 0);
 	assert_int_equal(*message.data, 'a');
-	assert_int_equal(ipc_messages_wait(pair.m, &message, 1000), 0);
+	assert_int_equal(ipc_messages_wait(pair.m, &message, 30000), 0);
 	assert_int_equal(*message.data, 'b');
 	assert_broken(&pair, EPIPE);
 	pair_close(&pair);
@@ -403,7 +403,7 @@ static void packets(void **state)
 		if (sent[i].error)
 			assert_broken(&pair, sent[i].error);
 		else
-			assert_int_equal(ipc_messages_wait(pair.m, &message, 1000), 0);
+			assert_int_equal(ipc_messages_wait(pair.m, &message, 30000), 0);
 		pair_close(&pair);
 	}
 }
@@ -421,7 +421,7 @@ static void packets_both_ways(void **state)
 	for (int i = 0; i < 20; i++)
 		assert_int_equal(ipc_message_send(other, text, 50000 - i, fds, i & 1), 0);
 	for (int i = 0; i < 20; i++) {
-		assert_int_equal(ipc_messages_wait(pair.m, &message, 1000), 0);
+		assert_int_equal(ipc_messages_wait(pair.m, &message, 30000), 0);
 		assert_int_equal(message.length, 50000 - i);
 		assert_int_equal(message.count, i & 1);
 		assert_int_equal(ipc_messages_dispatch(other), 0);
@@ -450,11 +450,11 @@ static void senders(void **state)
 	(void)state;
 	raw_send(&pair, "\0\0\0\1\0\0a", 7, 0, 0);
 	in_child(&pair, "\0\0\0\1\0\0b", 7);
-	assert_int_equal(ipc_messages_wait(pair.m, &message, 1000), 0);
+	assert_int_equal(ipc_messages_wait(pair.m, &message, 30000), 0);
 	assert_int_equal(message.sender.pid, getpid());
 	assert_int_equal(message.sender.uid, getuid());
 	assert_int_equal(*message.pidfd, -1);
-	assert_int_equal(ipc_messages_wait(pair.m, &message, 1000), 0);
+	assert_int_equal(ipc_messages_wait(pair.m, &message, 30000), 0);
 	assert_int_not_equal(message.sender.pid, getpid());
 	/* one message of two senders */
 	raw_send(&pair, "\0\0\0\1", 4, 0, 0);
@@ -467,7 +467,7 @@ static void senders(void **state)
 	assert_int_equal(setsockopt(pair.mine, SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)), 0);
 	raw_send(&pair, "\0\0\0\1", 4, 0, 0);
 	in_child(&pair, "\0\0c", 3);
-	assert_int_equal(ipc_messages_wait(pair.m, &message, 1000), 0);
+	assert_int_equal(ipc_messages_wait(pair.m, &message, 30000), 0);
 	assert_int_equal(message.sender.pid, 0);
 	pair_close(&pair);
 
@@ -475,7 +475,7 @@ static void senders(void **state)
 	pair = pair_open(&how);
 	raw_send(&pair, "\0\0\0\1\0\0a", 7, 0, 0);
 	in_child(&pair, "\0\0\0\1\0\0b", 7);
-	assert_int_equal(ipc_messages_wait(pair.m, &message, 1000), 0);
+	assert_int_equal(ipc_messages_wait(pair.m, &message, 30000), 0);
 	assert_broken(&pair, EPERM);
 	pair_close(&pair);
 }
@@ -490,7 +490,7 @@ static void sender_pidfd(void **state)
 
 	(void)state;
 	raw_send(&pair, "\0\0\0\1\0\0a", 7, 0, 0);
-	assert_int_equal(ipc_messages_wait(pair.m, &message, 1000), 0);
+	assert_int_equal(ipc_messages_wait(pair.m, &message, 30000), 0);
 	assert_int_equal(message.sender.pid, getpid());
 	if (*message.pidfd < 0) {	/* a kernel before 6.5 */
 		pair_close(&pair);

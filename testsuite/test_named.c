@@ -93,11 +93,11 @@ static void answers(void **state)
 	assert_int_equal(ipc_named_confirm(pair[0], -1), 0);
 	assert_fails(ipc_named_confirm(pair[0], -1), EPROTO);
 	assert_int_equal(ipc_named_answer(pair[0], 0), 0);
-	assert_fails(ipc_named_confirm(pair[1], 1000), EACCES);
+	assert_fails(ipc_named_confirm(pair[1], 30000), EACCES);
 	assert_int_equal(ipc_named_answer(pair[0], 1), 0);
-	assert_int_equal(ipc_named_confirm(pair[1], 1000), 0);
+	assert_int_equal(ipc_named_confirm(pair[1], 30000), 0);
 	shutdown(pair[0], SHUT_RDWR);
-	assert_fails(ipc_named_confirm(pair[1], 1000), EPIPE);
+	assert_fails(ipc_named_confirm(pair[1], 30000), EPIPE);
 	assert_fails(ipc_named_answer(pair[1], 1), EPIPE);
 	close(pair[0]);
 	close(pair[1]);

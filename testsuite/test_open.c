@@ -255,7 +255,7 @@ static void requests(void **state)
 	assert_fails(ipc_open_send(end[0], name, 0), ENAMETOOLONG);
 	name[IPC_OPEN_NAME_MAX] = 0;
 	assert_int_equal(ipc_open_send(end[0], name, IPC_OPEN_READ | IPC_OPEN_LAST), 0);
-	assert_int_equal(ipc_messages_wait(end[1], &message, 1000), 0);
+	assert_int_equal(ipc_messages_wait(end[1], &message, 30000), 0);
 	assert_int_equal(ipc_open_parse(&message, &request), 0);
 	assert_string_equal(request.name, name);
 	assert_int_equal(request.how, IPC_OPEN_READ | IPC_OPEN_LAST);
@@ -269,11 +269,11 @@ static void requests(void **state)
 	assert_int_equal(ipc_open_answer(end[1], fd, 0, ""), 0);
 	assert_int_equal(ipc_open_answer(end[1], -1, EBUSY, lines), 0);
 	close(fd);
-	assert_int_equal(ipc_messages_wait(end[0], &message, 1000), 0);
+	assert_int_equal(ipc_messages_wait(end[0], &message, 30000), 0);
 	fd = ipc_open_receive(&message, text);
 	assert_true(fd >= 0);
 	assert_string_equal(text, "");
-	assert_int_equal(ipc_messages_wait(end[0], &message, 1000), 0);
+	assert_int_equal(ipc_messages_wait(end[0], &message, 30000), 0);
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	close(fd);
 	assert_fails(ipc_open_receive(&message, text), EBUSY);

@@ -32,7 +32,7 @@ static pid_t connect_child(void (*run)(void))
 
 static int accept_one(int listener, struct ipc_peer *peer, struct ipc_address *address)
 {
-	poll(&(struct pollfd){ .fd = listener, .events = POLLIN }, 1, 10000);
+	poll(&(struct pollfd){ .fd = listener, .events = POLLIN }, 1, 30000);
 	return ipc_accept(listener, peer, address);
 }
 
