@@ -16,6 +16,7 @@ config PROBE
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 #include "applet.h"
@@ -141,7 +142,8 @@ TOOL(probe)
 	signals();
 	limits();
 	ids();
-	print_line("", getcwd(directory, sizeof directory) ? directory : "no directory");
+	print_line("", syscall(SYS_getcwd, directory, sizeof directory) > 0 ? directory
+		   : "no directory");
 	environment();
 	print_end();
 	return 0;

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "fdholderd.h"
@@ -33,6 +34,7 @@ static int binary_path(char *path, size_t size)
 /* A binary that cannot even print its help must not get what we hold. */
 static int try_binary(const char *path)
 {
+	static const struct itimerval limit = { .it_value.tv_sec = TRIAL };
 	char *argv[] = { "ipcfdholderd", "--help", NULL };
 	int status = -1;
 	pid_t pid = _Fork();
@@ -43,7 +45,7 @@ static int try_binary(const char *path)
 		int null = open("/dev/null", O_WRONLY);
 
 		dup2(null, 1);
-		alarm(TRIAL);
+		setitimer(ITIMER_REAL, &limit, NULL);
 		execve(path, argv, environ);
 		_exit(EXIT_NOEXEC);
 	}
