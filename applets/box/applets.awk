@@ -92,7 +92,7 @@ function add_name(word, name) {
 	if (word in owner)
 		fail("the name " word " is taken by " owner[word])
 	owner[word] = name
-	# insertion keeps the table sorted by byte value, for bsearch(3)
+	# insertion keeps the table sorted by byte value
 	for (at = ++names; at > 1 && sorted[at - 1] > word; at--)
 		sorted[at] = sorted[at - 1]
 	sorted[at] = word
@@ -161,10 +161,14 @@ function write_names(path,    a, i, name, union) {
 		       kind[name] == "GATE" ? "&" name : name,
 		       kind[name] == "GATE" ? "_gate" : "_main" > path
 	}
-	print "};\n\nstatic const struct name {\n\tconst char *name;\n\tunsigned char applet;\n} names[] = {" > path
+	print "};\n\n/* one after the other, and the applet of each */\nstatic const char names[] =" > path
 	for (i = 1; i <= names; i++)
-		printf "#ifdef CONFIG_%s\n\t{ \"%s\", APPLET_%s },\n#endif\n",
-		       config_of[owner[sorted[i]]], sorted[i], owner[sorted[i]] > path
+		printf "#ifdef CONFIG_%s\n\t\"%s\\0\"\n#endif\n",
+		       config_of[owner[sorted[i]]], sorted[i] > path
+	print "\t\"\";\n\nstatic const unsigned char applet_of[] = {" > path
+	for (i = 1; i <= names; i++)
+		printf "#ifdef CONFIG_%s\n\tAPPLET_%s,\n#endif\n",
+		       config_of[owner[sorted[i]]], owner[sorted[i]] > path
 	print "};" > path
 	close(path)
 }

@@ -36,18 +36,19 @@ config BOX
 #include "applet.h"
 #include "names.h"
 
-enum { NAMES = sizeof names / sizeof names[0] };
-
-static int by_name(const void *key, const void *entry)
+static const char *next_name(const char *name)
 {
-	return strcmp(key, ((const struct name *)entry)->name);
+	return name + strlen(name) + 1;
 }
 
 const struct applet *applet_find(const char *name)
 {
-	const struct name *found = bsearch(name, names, NAMES, sizeof names[0], by_name);
+	const unsigned char *applet = applet_of;
 
-	return found ? &applets[found->applet] : NULL;
+	for (const char *at = names; *at; at = next_name(at), applet++)
+		if (!strcmp(at, name))
+			return &applets[*applet];
+	return NULL;
 }
 
 const char *applet_help(void)
@@ -69,8 +70,8 @@ static const struct applet *find_short(const char *name, char *full, size_t size
 
 static int list(void)
 {
-	for (size_t i = 0; i < NAMES; i++) {
-		print(names[i].name);
+	for (const char *name = names; *name; name = next_name(name)) {
+		print(name);
 		print("\n");
 	}
 	print_end();
@@ -107,9 +108,9 @@ static int install(int argc, char **argv)
 	dir = open(argv[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		die(EXIT_TEMPORARY, "unable to open the directory %s:", argv[0]);
-	for (size_t i = 0; i < NAMES; i++)
-		if (strcmp(names[i].name, "ipcbox"))
-			install_one(dir, argv[0], names[i].name, self, symbolic);
+	for (const char *name = names; *name; name = next_name(name))
+		if (strcmp(name, "ipcbox"))
+			install_one(dir, argv[0], name, self, symbolic);
 	close(dir);
 	return 0;
 }
