@@ -140,6 +140,9 @@ gid_t group_number(const char *what, const char *text);
 /* The value of an environment variable that must be set. */
 const char *variable(const char *name);
 
+/* Give the next program a variable, or none of that NAME if VALUE is NULL; dies if it cannot. */
+void set_variable(const char *name, const char *value);
+
 /* Make TO a copy of FROM that the next program inherits; dies if it cannot. */
 void copy_fd(int from, int to);
 

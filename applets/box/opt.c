@@ -179,3 +179,9 @@ const char *variable(const char *name)
 		die(EXIT_USAGE, "%s not set", name);
 	return value;
 }
+
+void set_variable(const char *name, const char *value)
+{
+	if (value ? setenv(name, value, 1) : unsetenv(name))
+		die(EXIT_TEMPORARY, "unable to change the environment:");
+}

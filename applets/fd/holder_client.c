@@ -2,12 +2,6 @@
 /* what the small clients of a holder share */
 #include "holder_client.h"
 
-void set_variable(const char *name, const char *value)
-{
-	if (value ? setenv(name, value, 1) : unsetenv(name))
-		die(EXIT_TEMPORARY, "unable to change the environment:");
-}
-
 char **call_options(struct call *call, int argc, char **argv, const struct setting *table,
 		    int count)
 {

@@ -54,7 +54,4 @@ unsigned call_collect(struct call *call, enum ipc_holder_request request, const 
 
 void call_close(struct call *call);
 
-/* Set or, if VALUE is NULL, remove a variable of the environment. */
-void set_variable(const char *name, const char *value);
-
 #endif

@@ -40,18 +40,12 @@ struct lookup {
 	struct identity *id;		/* of -D at first, then the result */
 };
 
-static void set(const char *name, const char *value)
-{
-	if (setenv(name, value, 1))
-		die(EXIT_TEMPORARY, "unable to change the environment:");
-}
-
 static void set_number(const char *name, unsigned value)
 {
 	char text[16];
 
 	ipc_format(text, sizeof text, "%u", value);
-	set(name, text);
+	set_variable(name, text);
 }
 
 static void set_groups(const struct identity *id, const char *account)
@@ -68,7 +62,7 @@ static void set_groups(const struct identity *id, const char *account)
 			die(EXIT_TEMPORARY, "unable to get supplementary groups for %s:", account);
 		}
 	}
-	set("GIDLIST", text);
+	set_variable("GIDLIST", text);
 }
 
 /* The piece of -D at *TEXT up to a colon: a number, or 0 if there is none. */

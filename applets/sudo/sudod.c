@@ -59,7 +59,7 @@ extern char **environ;
 enum { LIMITS = 16, MAX_REQUEST = 8 << 20 };	/* an exec takes at most 6 MB */
 
 struct settings {
-	unsigned null;		/* a bit for each descriptor of the client's to replace */
+	int null[3];		/* descriptors of the client's to replace */
 	int detached, no_new_privs, quiet;
 	int timeout, grace;
 	int mask;		/* -1: ours */
@@ -120,23 +120,28 @@ static void set_limit(struct settings *set, const char *text)
 
 static char **parse(int argc, char **argv, struct settings *set)
 {
+	static const struct setting table[] = {
+		{ '0', SET_FLAG, offsetof(struct settings, null[0]) },
+		{ '1', SET_FLAG, offsetof(struct settings, null[1]) },
+		{ '2', SET_FLAG, offsetof(struct settings, null[2]) },
+		{ 'd', SET_FLAG, offsetof(struct settings, detached) },
+		{ 'n', SET_FLAG, offsetof(struct settings, no_new_privs) },
+		{ 'q', SET_FLAG, offsetof(struct settings, quiet) },
+		{ 't', SET_INT, offsetof(struct settings, timeout) },
+		{ 'k', SET_INT, offsetof(struct settings, grace) },
+		{ 'c', SET_TEXT, offsetof(struct settings, dir) },
+		{ 'm', SET_NOT, 0 },
+		{ 'r', SET_NOT, 0 },
+		{ 0 }
+	};
 	int letter;
 
 	*set = (struct settings){ .grace = 5000, .mask = -1 };
-	while ((letter = option(argc, argv, "012dnqt:k:c:m:r:", NULL)) != -1) {
-		switch (letter) {
-		case '0': set->null |= 1; break;
-		case '1': set->null |= 2; break;
-		case '2': set->null |= 4; break;
-		case 'd': set->null = 7; set->detached = 1; break;
-		case 'n': set->no_new_privs = 1; break;
-		case 'q': set->quiet = 1; break;
-		case 't': set->timeout = number_option("-t"); break;
-		case 'k': set->grace = number_option("-k"); break;
-		case 'c': set->dir = optarg; break;
-		case 'm': set->mask = octal("-m", optarg) & 0777; break;
-		case 'r': set_limit(set, optarg); break;
-		}
+	while ((letter = set_options(argc, argv, table, set)) != -1) {
+		if (letter == 'm')
+			set->mask = octal("-m", optarg) & 0777;
+		else
+			set_limit(set, optarg);
 	}
 	return operands(argc, argv, 0);
 }
@@ -337,7 +342,7 @@ static enum step set_up(const struct settings *set, const int *fds, int terminal
 	for (int i = 0; i < 3; i++) {
 		int from = terminal >= 0 ? terminal : fds[i];
 
-		if (set->null & 1 << i) {
+		if (set->null[i] || set->detached) {
 			if (i == 2)
 				continue;
 			from = open("/dev/null", i ? O_WRONLY | O_CLOEXEC : O_RDONLY | O_CLOEXEC);
