@@ -161,7 +161,6 @@ ssize_t recv(int fd, void *data, size_t size, int flags)
 CALL(int, epoll_create1, (int flags), flags)
 CALL(int, epoll_ctl, (int epoll, int operation, int fd, struct epoll_event *event), epoll,
      operation, fd, event)
-
 CALL(int, timerfd_create, (int clock, int flags), clock, flags)
 CALL(int, timerfd_settime, (int fd, int flags, const struct itimerspec *to, struct itimerspec *from),
      fd, flags, to, from)

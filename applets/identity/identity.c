@@ -204,34 +204,24 @@ static int set_groups(const struct identity *id)
 	return syscall(SET_GROUPS, count, id->groups) || getgroups(0, NULL) != count ? -1 : 0;
 }
 
-static int set_gid(gid_t gid)
+static int set_ids(int set, int (*get)(unsigned *, unsigned *, unsigned *), unsigned id)
 {
-	gid_t real, effective, saved;
-	int failed = syscall(SET_GIDS, gid, gid, gid);
+	unsigned real, effective, saved;
+	int failed = syscall(set, id, id, id);
 
-	/* -1 is not a group, and "no change" for the kernel */
+	/* -1 is nobody, and "no change" for the kernel */
 	errno = failed ? errno : EINVAL;
-	return failed || getresgid(&real, &effective, &saved) ||
-	       real != gid || effective != gid || saved != gid ? -1 : 0;
-}
-
-static int set_uid(uid_t uid)
-{
-	uid_t real, effective, saved;
-	int failed = syscall(SET_UIDS, uid, uid, uid);
-
-	errno = failed ? errno : EINVAL;
-	return failed || getresuid(&real, &effective, &saved) ||
-	       real != uid || effective != uid || saved != uid ? -1 : 0;
+	return failed || get(&real, &effective, &saved) ||
+	       real != id || effective != id || saved != id ? -1 : 0;
 }
 
 const char *identity_become(const struct identity *id)
 {
 	if (id->ngroups >= 0 && set_groups(id))
 		return "set supplementary group list";
-	if (id->flags & IDENTITY_GID && set_gid(id->gid))
+	if (id->flags & IDENTITY_GID && set_ids(SET_GIDS, getresgid, id->gid))
 		return "setgid";
-	if (id->flags & IDENTITY_UID && set_uid(id->uid))
+	if (id->flags & IDENTITY_UID && set_ids(SET_UIDS, getresuid, id->uid))
 		return "setuid";
 	return NULL;
 }
