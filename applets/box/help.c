@@ -11,10 +11,11 @@ const char *help_text(size_t number)
 	unsigned low = 0, high = 0, value = 0;
 	size_t start = 0;
 
-	model_start();
+	if (model_start())
+		die(EXIT_TEMPORARY, "unable to unpack the help:");
 	for (size_t i = 0; i < sizeof texts; i++) {
 		model_character(texts, i);
-		while (model.bits < 128) {
+		while (model->bits < 128) {
 			unsigned middle;
 			int bit;
 
@@ -28,7 +29,7 @@ const char *help_text(size_t number)
 				low = middle + 1;
 			model_learn(bit);
 		}
-		texts[i] = model.bits & 127;
+		texts[i] = model->bits & 127;
 		if (texts[i])
 			continue;
 		if (!number--)

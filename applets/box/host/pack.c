@@ -10,6 +10,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "chances.h"
 
 enum { LINE = 1024, MOST = 1 << 20 };
@@ -100,7 +101,8 @@ static void pack(void)
 {
 	unsigned low = 0, high = ~0u;
 
-	model_start();
+	if (model_start())
+		fail("no memory", "2 MB");
 	for (size_t i = 0; i < length; i++) {
 		model_character(text, i);
 		for (int at = 6; at >= 0; at--) {
