@@ -90,13 +90,17 @@ void collect_facts(const struct ipc_address *from)
 	fact_number("IPCREMOTEPID", client->has_peer, client->peer.pid, NULL);
 }
 
+/* The program of a rule replaces all that follows the gate. */
+static char **program(void)
+{
+	return now.grant.prog ? now.grant.prog : settings.prog;
+}
+
 pid_t start_program(int fd)
 {
-	char **prog = now.grant.prog ? now.grant.prog : settings.prog;
-
 	if (ipc_edits_merge(&now.facts, 1, base, envp, MOST_VARIABLES) < 0)
 		return -1;
-	return handler_start(fd, prog, envp, &now.client);
+	return handler_start(fd, program(), envp, &now.client);
 }
 
 void finish(void)
@@ -126,7 +130,7 @@ static void hand_on(void)
 		if (spawn_may_recover(errno) || errno == ETOOMANYREFS || errno == ENOBUFS)
 			return trouble(server->verb);
 		if (settings.verbosity)
-			warn(server->failure, (now.grant.prog ? now.grant.prog : settings.prog)[0]);
+			warn(server->failure, *program());
 	}
 	finish();
 }

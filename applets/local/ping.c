@@ -39,6 +39,7 @@ enum { GONE = 2, NO_SOCKET, DEAD, DEAF, FULL, PAUSE = 20 };
 struct ping {
 	const char *path, *say;
 	int timeout;		/* for the answer, 0 for none */
+	int wait, quiet;
 	int code;
 	const char *what;	/* in words */
 	int type;		/* of the socket; 0 if it is not known */
@@ -160,28 +161,26 @@ static void say_all(const struct ping *p)
 
 TOOL(ping)
 {
+	static const struct setting table[] = {
+		{ 'q', SET_FLAG, offsetof(struct ping, quiet) },
+		{ 't', SET_INT, offsetof(struct ping, timeout) },
+		{ 's', SET_TEXT, offsetof(struct ping, say) },
+		{ 'w', SET_INT, offsetof(struct ping, wait) }, { 0 }
+	};
 	struct ping ping = { .code = 0 };
-	int quiet = 0, wait = 0, letter;
 	long long end;
 
-	while ((letter = option(argc, argv, "qt:s:w:", NULL)) != -1) {
-		switch (letter) {
-		case 'q': quiet = 1; break;
-		case 't': ping.timeout = number_option("-t"); break;
-		case 's': ping.say = optarg; break;
-		case 'w': wait = number_option("-w"); break;
-		}
-	}
+	set_options(argc, argv, table, &ping);
 	argv = operands(argc, argv, 1);
 	if (argv[1])
 		usage("unexpected argument %s", argv[1]);
 	if (ping.say && !ping.timeout)
 		usage("-s without -t");
 	ping.path = argv[0];
-	end = now_ms() + wait;
+	end = now_ms() + ping.wait;
 	for (look(&ping); ping.code && now_ms() < end; look(&ping))
 		poll(NULL, 0, PAUSE);
-	if (!quiet)
+	if (!ping.quiet)
 		say_all(&ping);
 	return ping.code;
 }
