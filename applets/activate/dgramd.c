@@ -4,7 +4,7 @@
 
 config DGRAMD
 	bool "ipcdgramd"
-	default n
+	default y
 	depends on SERVERD
 	help
 	  usage: ipcdgramd [-v LEVEL] [-1] [-n FD] [-P|-p] [-i] [-e] [-m BYTES] [-w WORKERS] [-c MAX]

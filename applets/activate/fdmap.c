@@ -4,7 +4,7 @@
 
 config FDMAP
 	bool "ipcfdmap"
-	default n
+	default y
 	help
 	  usage: ipcfdmap [-f FROM] [-t TO] [-m VARIABLE] [-M VARIABLE] [-n NAME[:NAME...]] PROG...
 

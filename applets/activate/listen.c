@@ -4,7 +4,7 @@
 
 config LISTEN
 	bool "ipclisten"
-	default n
+	default y
 	help
 	  usage: ipclisten [-c CONVENTION] [-M VARIABLE]
 	         [[-n NAME] [-T TYPE] [-m MODE] [-o OWNER[:GROUP]] [-b BACKLOG] [-O OPTION[=VALUE]]... SOCKET]...

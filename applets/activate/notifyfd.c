@@ -4,7 +4,7 @@
 
 config NOTIFYFD
 	bool "ipcnotifyfd"
-	default n
+	default y
 	help
 	  usage: ipcnotifyfd [-d FD] [-t MS] [-f] [-k] PROG...
 

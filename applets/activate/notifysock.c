@@ -4,7 +4,7 @@
 
 config NOTIFYSOCK
 	bool "ipcnotifysock"
-	default n
+	default y
 	help
 	  usage: ipcnotifysock [-3 FD] [-t MS] [-f] [-v] [-x COMMAND] PROG...
 

@@ -4,7 +4,7 @@
 
 config SOCKETACTIVATE
 	bool "ipcsocketactivate"
-	default n
+	default y
 	help
 	  usage: ipcsocketactivate [-l ADDRESS]... [-d | --seqpacket] [-a] [--inetd] [--fdname NAMES]
 	         [-E NAME[=VALUE]]... [--now] [--idle SECONDS] [--mode MODE] [--owner OWNER[:GROUP]] PROG...

@@ -4,7 +4,7 @@
 
 config SOCKLOG
 	bool "ipcsocklog"
-	default n
+	default y
 	help
 	  usage: ipcsocklog [-d FD] [-r] [-p] [-l BYTES] [-t MS] [-U] [-u USER] [-g GROUP]
 	         [-G GROUPS] [-S] [-c MAX] [-C USERMAX] [-a PERMS] [-x PATH | -i IP[_PORT]]

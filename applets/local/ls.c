@@ -4,7 +4,7 @@
 
 config LS
 	bool "ipcls"
-	default n
+	default y
 	help
 	  usage: ipcls [-j]
 

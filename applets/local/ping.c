@@ -4,7 +4,7 @@
 
 config PING
 	bool "ipcping"
-	default n
+	default y
 	help
 	  usage: ipcping [-q] [-t MS] [-s TEXT] [-w MS] PATH
 
