@@ -304,15 +304,9 @@ static void export_map(const char *variable, const struct handed *fds, int count
 
 static const char *address_of(const struct handed *handed, char *text)
 {
-	struct sockaddr_storage name;
-	socklen_t length = sizeof name;
-
 	if (handed->address)
 		return handed->address;
-	if (getsockname(handed->fd, (struct sockaddr *)&name, &length) ||
-	    !*address_text(&name, length, text))
-		return handed->name;
-	return text;
+	return ipc_socket_name(handed->fd, text) >= 0 && *text ? text : handed->name;
 }
 
 static void export_addresses(const char *variable, char separator, const struct handed *fds,

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* opening sockets and FIFOs; see sockets.h */
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/stat.h>
 
@@ -90,65 +88,42 @@ static int fail(int fd)
 
 /* --- internet --------------------------------------------------------------------------- */
 
-union inet {
-	struct sockaddr_storage any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
+static int is_anywhere(const char *text)
+{
+	return !strchr(text, '[') && !strchr(text, '.');
+}
 
 /* "PORT", ":PORT", "*:PORT", "1.2.3.4:PORT" or "[::1]:PORT". Without an address it is every one of
- * both families. Returns the length, 0 if it is something else. */
-static socklen_t inet_parse(const char *text, union inet *inet)
+ * both families. Returns the length, -1 if it is something else. */
+static int inet_parse(const char *text, union ipc_inet *inet)
 {
-	const char *colon = strrchr(text, ':'), *port = colon ? colon + 1 : text;
-	char host[INET6_ADDRSTRLEN + 2];
-	size_t length = colon ? colon - text : 0;
-	unsigned value;
+	unsigned port;
 
-	memset(inet, 0, sizeof *inet);
-	if (length >= sizeof host || ipc_number(port, 10, 65535, &value))
-		return 0;
-	memcpy(host, text, length);
-	host[length] = 0;
-	if (!length || !strcmp(host, "*")) {
-		inet->v6.sin6_family = AF_INET6;
-		inet->v6.sin6_port = htons(value);
-		return sizeof inet->v6;
-	}
-	if (*host == '[' && host[length - 1] == ']') {
-		host[length - 1] = 0;
-		inet->v6.sin6_family = AF_INET6;
-		inet->v6.sin6_port = htons(value);
-		return inet_pton(AF_INET6, host + 1, &inet->v6.sin6_addr) == 1 ? sizeof inet->v6 : 0;
-	}
-	inet->v4.sin_family = AF_INET;
-	inet->v4.sin_port = htons(value);
-	return inet_pton(AF_INET, host, &inet->v4.sin_addr) == 1 ? sizeof inet->v4 : 0;
+	if (!is_anywhere(text))
+		return ipc_inet_parse(text, inet);
+	if (ipc_number(text + (*text == ':' ? 1 : strncmp(text, "*:", 2) ? 0 : 2), 10, 65535, &port))
+		return errno = EINVAL, -1;
+	*inet = (union ipc_inet){ .v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) } };
+	return sizeof inet->v6;
 }
 
 int is_inet(const char *text)
 {
-	union inet inet;
+	union ipc_inet inet;
 
-	return ENABLED(CONFIG_LISTEN_INET) && inet_parse(text, &inet);
-}
-
-static int is_anywhere(const char *text)
-{
-	return !strchr(text, '[') && !strchr(text, '.');
+	return ENABLED(CONFIG_LISTEN_INET) && inet_parse(text, &inet) > 0;
 }
 
 static int inet_open(const struct opening *opening)
 {
 	const struct ipc_listen *how = &opening->how;
 	int type = how->type | SOCK_CLOEXEC | (opening->nonblock ? SOCK_NONBLOCK : 0);
-	union inet inet;
-	socklen_t length = inet_parse(opening->address, &inet);
-	int one = 1, zero = 0, fd;
+	union ipc_inet inet;
+	int length = inet_parse(opening->address, &inet), one = 1, zero = 0, fd;
 
-	if (!length)
-		return errno = EINVAL, -1;
-	fd = socket(inet.any.ss_family, type, 0);
+	if (length < 0)
+		return -1;
+	fd = socket(inet.any.sa_family, type, 0);
 	if (fd < 0 && errno == EAFNOSUPPORT && is_anywhere(opening->address)) {
 		inet.v4 = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = inet.v6.sin6_port };
 		length = sizeof inet.v4;
@@ -157,80 +132,17 @@ static int inet_open(const struct opening *opening)
 	if (fd < 0)
 		return -1;
 	/* whatever the system's default is */
-	if (inet.any.ss_family == AF_INET6 && is_anywhere(opening->address))
+	if (inet.any.sa_family == AF_INET6 && is_anywhere(opening->address))
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
 	if (how->type == SOCK_STREAM &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one))
 		return fail(fd);
-	if (set_socket_options(fd, opening) || bind(fd, (struct sockaddr *)&inet, length))
+	if (set_socket_options(fd, opening) || bind(fd, &inet.any, length))
 		return fail(fd);
 	if (how->type == SOCK_STREAM && how->backlog >= 0 &&
 	    listen(fd, how->backlog ? how->backlog : INT_MAX))
 		return fail(fd);
 	return fd;
-}
-
-/* The longest run of at least two zeros, of the eight groups. */
-static int longest_zeros(const unsigned short *groups, int *length)
-{
-	int at = -1;
-
-	*length = 1;
-	for (int i = 0; i < 8; i++) {
-		int n = 0;
-
-		while (i + n < 8 && !groups[i + n])
-			n++;
-		if (n > *length) {
-			*length = n;
-			at = i;
-		}
-	}
-	return at;
-}
-
-static char *inet_text(const union inet *inet, char *text)
-{
-	const unsigned char *byte = (const unsigned char *)&inet->v4.sin_addr;
-	unsigned short groups[8];
-	size_t length = 1;
-	int zeros, run;
-
-	if (inet->any.ss_family == AF_INET) {
-		ipc_format(text, ADDRESS_SIZE, "%u.%u.%u.%u:%u", byte[0], byte[1], byte[2], byte[3],
-			   ntohs(inet->v4.sin_port));
-		return text;
-	}
-	for (int i = 0; i < 8; i++)
-		groups[i] = inet->v6.sin6_addr.s6_addr[2 * i] << 8 |
-			    inet->v6.sin6_addr.s6_addr[2 * i + 1];
-	zeros = longest_zeros(groups, &run);
-	*text = '[';
-	for (int i = 0; i < 8; i++) {
-		if (i == zeros) {
-			length += ipc_format(text + length, ADDRESS_SIZE - length, "::");
-			i += run - 1;
-			continue;
-		}
-		length += ipc_format(text + length, ADDRESS_SIZE - length, "%s%x",
-				     i && text[length - 1] != ':' ? ":" : "", groups[i]);
-	}
-	ipc_format(text + length, ADDRESS_SIZE - length, "]:%u", ntohs(inet->v6.sin6_port));
-	return text;
-}
-
-char *address_text(const struct sockaddr_storage *address, socklen_t length, char *text)
-{
-	struct ipc_address local = { .length = length };
-
-	if (ENABLED(CONFIG_LISTEN_INET) &&
-	    (address->ss_family == AF_INET || address->ss_family == AF_INET6))
-		return inet_text((const union inet *)address, text);
-	*text = 0;
-	if (address->ss_family != AF_UNIX)
-		return text;
-	memcpy(&local.sun, address, sizeof local.sun);
-	return ipc_address_text(&local, text);
 }
 
 /* --- files ------------------------------------------------------------------------------ */

@@ -35,9 +35,6 @@ void socket_undo(const struct opening *opening);
 /* Is TEXT a numeric address of the internet with a port? */
 int is_inet(const char *text);
 
-/* The address as text, in TEXT of ADDRESS_SIZE bytes; "" if it has none. */
-char *address_text(const struct sockaddr_storage *address, socklen_t length, char *text);
-
 /* Say why an address could not be opened and exit. */
 _Noreturn void socket_refused(const struct opening *opening);
 

@@ -45,7 +45,6 @@ config OPEND_LOCKFILES
 */
 #include <fcntl.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -323,112 +322,14 @@ static int open_file(struct broker *b, const char *name, unsigned *how)
 
 /* --- sockets --- */
 
-union socket_address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-	struct {
-		sa_family_t family;
-		unsigned short pad;
-		unsigned pid, groups;
-	} netlink;
-};
-
-/* The number at *TEXT, -1 if none is there; moves behind it. inet_pton(3) is twice the size. */
-static int part(const char **text, int base, int max)
-{
-	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-	const char *digit, *from = *text;
-	int value = 0;
-
-	while (**text && (digit = strchr(digits, **text)) && (digit - digits) % 16 < base) {
-		value = value * base + (digit - digits) % 16;
-		if (value > max || *text - from > 3 || (base == 10 && *from == '0' && *text > from))
-			return -1;
-		++*text;
-	}
-	return *text == from ? -1 : value;
-}
-
-static int parse_v4(const char **text, unsigned char *to)
-{
-	for (int i = 0; i < 4; i++) {
-		int value = i && *(*text)++ != '.' ? -1 : part(text, 10, 255);
-
-		if (value < 0)
-			return -1;
-		to[i] = value;
-	}
-	return 0;
-}
-
-static int parse_v6(const char **text, unsigned char *to)
-{
-	int at = 0, gap = -1, value;
-
-	if (**text == ':' && *++*text != ':')
-		return -1;
-	do {
-		if (**text == ':' && gap < 0) {
-			gap = at;
-			if (*++*text == ']')
-				break;
-		}
-		if (at <= 12 && (*text)[strspn(*text, "0123456789")] == '.') {
-			if (parse_v4(text, to + at))
-				return -1;
-			at += 4;
-			break;
-		}
-		value = part(text, 16, 0xffff);
-		if (value < 0 || at == 16)
-			return -1;
-		to[at++] = value >> 8;
-		to[at++] = value;
-	} while (**text == ':' && ++*text);
-	if (gap < 0 ? at != 16 : at == 16)
-		return -1;
-	if (gap >= 0)
-		memmove(to + 16 - (at - gap), to + gap, at - gap);
-	if (gap >= 0)
-		memset(to + gap, 0, 16 - at);
-	return *(*text)++ == ']' ? 0 : -1;
-}
-
-/* "127.0.0.1:80", "[::1]:80" */
-static int parse_address(const char *text, union socket_address *address)
-{
-	unsigned port;
-
-	*address = (union socket_address){ .any.sa_family = *text == '[' ? AF_INET6 : AF_INET };
-	if (*text == '[' ? text++, parse_v6(&text, address->v6.sin6_addr.s6_addr)
-			 : parse_v4(&text, (unsigned char *)&address->v4.sin_addr))
-		return -1;
-	if (*text != ':' || ipc_number(text + 1, 10, 65535, &port))
-		return -1;
-	address->v4.sin_port = htons(port);	/* it has the same place in v6 */
-	return 0;
-}
-
 static int open_inet(struct broker *b, const char *name, int type)
 {
-	union socket_address address;
-	int on = 1, fd;
+	union ipc_inet address;
+	int length = ipc_inet_parse(name, &address);
 
-	if (parse_address(name, &address))
+	if (length < 0)
 		return refuse(b, EINVAL, "%s", "not a numeric address and a port");
-	fd = socket(address.any.sa_family, type, 0);
-	if (fd < 0)
-		return -1;
-	if (type & SOCK_STREAM)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (address.any.sa_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-	if (bind(fd, &address.any, address.any.sa_family == AF_INET ? sizeof address.v4
-								    : sizeof address.v6) ||
-	    (type & SOCK_STREAM && listen(fd, SOMAXCONN)))
-		return give_up(fd);
-	return fd;
+	return ipc_inet_listen(&address, length, type);
 }
 
 /* "route", "audit:1" */
@@ -441,7 +342,11 @@ static int open_netlink(struct broker *b, const char *name, int type)
 	}, *family = families;
 	size_t length = strcspn(name, ":");
 	const char *group = name + length;
-	union socket_address address = { .netlink.family = AF_NETLINK };
+	struct {
+		sa_family_t family;
+		unsigned short pad;
+		unsigned pid, groups;
+	} address = { .family = AF_NETLINK };
 	unsigned number = 0;
 	int fd;
 
@@ -453,7 +358,7 @@ static int open_netlink(struct broker *b, const char *name, int type)
 	fd = socket(AF_NETLINK, type, family->number);
 	if (fd < 0)
 		return -1;
-	if (bind(fd, &address.any, sizeof address.netlink) ||
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) ||
 	    (number && setsockopt(fd, NETLINK, ADD_MEMBERSHIP, &number, sizeof number)))
 		return give_up(fd);
 	return fd;
