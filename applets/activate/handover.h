@@ -14,8 +14,6 @@ struct handed {
 /* the name of what has none */
 extern const char unknown[];
 
-enum { ADDRESS_SIZE = 128 };
-
 /* The convention that WORD means; wrong usage, with WHAT in the message, if it means none. */
 enum ipc_convention convention(const char *what, const char *word);
 

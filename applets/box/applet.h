@@ -142,9 +142,19 @@ const char *variable(const char *name);
 
 /* Give the next program a variable, or none of that NAME if VALUE is NULL; dies if it cannot. */
 void set_variable(const char *name, const char *value);
+void set_number(const char *name, long long value);
 
 /* Make TO a copy of FROM that the next program inherits; dies if it cannot. */
 void copy_fd(int from, int to);
+
+/* A descriptor, and the number that it shall have. */
+struct placing {
+	int fd, to;
+};
+
+/* Give all of them their numbers, which differ, for the next program to inherit. One that is in the
+ * way of another moves aside; what else is there is closed, and so is each FD that is no number now. */
+void place_fds(struct placing *fds, int count);
 
 /* FD, which we were given by its number, close-on-exec from now on; wrong usage if it is not open. */
 int own_fd(int fd);

@@ -185,3 +185,11 @@ void set_variable(const char *name, const char *value)
 	if (value ? setenv(name, value, 1) : unsetenv(name))
 		die(EXIT_TEMPORARY, "unable to change the environment:");
 }
+
+void set_number(const char *name, long long value)
+{
+	char text[24];
+
+	ipc_format(text, sizeof text, "%lld", value);
+	set_variable(name, text);
+}

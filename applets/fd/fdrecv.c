@@ -30,28 +30,26 @@ config FDRECV
 #include "passing.h"
 
 struct wanted {
-	int at, fd;
 	int abstract;
 	const char *spec;
 };
 
 struct parsing {
 	struct wanted *wanted;
+	struct placing *places;
 	int count;
 	int named;		/* of these have their socket */
 	int abstract;		/* seen, and for the next */
-	unsigned highest;
 };
 
-static void add(struct parsing *p, unsigned at)
+static void add(struct parsing *p, int at)
 {
 	for (int i = 0; i < p->count; i++)
-		if (p->wanted[i].at == (int)at)
-			usage("descriptor %u is named twice", at);
-	p->wanted[p->count++] = (struct wanted){ .at = at, .fd = -1, .abstract = p->abstract };
+		if (p->places[i].to == at)
+			usage("descriptor %d is named twice", at);
+	p->places[p->count].to = at;
+	p->wanted[p->count++].abstract = p->abstract;
 	p->abstract = 0;
-	if (at > p->highest)
-		p->highest = at;
 }
 
 /* -a stands before or after its -f, and in any case before its socket. */
@@ -87,7 +85,7 @@ static char **parse(int argc, char **argv, struct parsing *p)
 	if (!p->count)
 		usage("no descriptor named");
 	if (p->named < p->count)
-		usage("no socket for descriptor %d", p->wanted[p->named].at);
+		usage("no socket for descriptor %d", p->places[p->named].to);
 	return operands(argc, argv, 1);
 }
 
@@ -143,18 +141,18 @@ static int receive(const struct wanted *wanted)
 
 CHAIN(fdrecv, "fdrecv")
 {
-	struct parsing p = { .wanted = malloc(argc * sizeof *p.wanted) };
+	struct parsing p = {
+		.wanted = malloc(argc * sizeof *p.wanted),
+		.places = malloc(argc * sizeof *p.places),
+	};
 
-	if (!p.wanted)
+	if (!p.wanted || !p.places)
 		die(EXIT_TEMPORARY, "unable to start:");
 	argv = parse(argc, argv, &p);
-	/* above all chosen numbers, so that one that comes later does not close it */
 	for (int i = 0; i < p.count; i++)
-		p.wanted[i].fd = move_up(receive(&p.wanted[i]), p.highest + 1);
-	for (int i = 0; i < p.count; i++) {
-		copy_fd(p.wanted[i].fd, p.wanted[i].at);
-		close(p.wanted[i].fd);
-	}
+		p.places[i].fd = receive(&p.wanted[i]);
+	place_fds(p.places, p.count);
+	free(p.places);
 	free(p.wanted);
 	return argv;
 }

@@ -37,7 +37,6 @@ config OPENFD
 	  99   a time limit has passed
 	  111  it failed
 */
-#include <fcntl.h>
 #include <limits.h>
 
 #include "applet.h"
@@ -45,23 +44,21 @@ config OPENFD
 struct wish {
 	const char *name;
 	unsigned how;
-	int to;
-	int fd;
 };
 
 /* "NAME=FD,LETTERS", from the last "=" on because a name may have one, too */
-static struct wish parse(char *word)
+static struct wish parse(char *word, int *to)
 {
 	static const char letters[] = "rwactln";
 	char *equals = strrchr(word, '='), *comma = strchr(equals, ',');
-	struct wish wish = { .name = word, .fd = -1 };
+	struct wish wish = { .name = word };
 
 	if (equals == word)
 		usage("no name before =%s", equals + 1);
 	*equals = 0;
 	if (comma)
 		*comma = 0;
-	wish.to = number("the descriptor", equals + 1, INT_MAX);
+	*to = number("the descriptor", equals + 1, INT_MAX);
 	while (comma && *++comma) {
 		const char *letter = strchr(letters, *comma);
 
@@ -73,38 +70,21 @@ static struct wish parse(char *word)
 }
 
 /* Ask for one and wait for the answer. */
-static void get(struct ipc_messages *messages, struct wish *wish, int timeout)
+static int get(struct ipc_messages *messages, const struct wish *wish, int timeout)
 {
 	struct ipc_message message;
 	char text[IPC_OPEN_TEXT_SIZE];
+	int fd;
 
 	if (ipc_open_send(messages, wish->name, wish->how) ||
 	    ipc_messages_wait(messages, &message, timeout))
 		die(errno == ETIMEDOUT ? EXIT_TIMEOUT : EXIT_TEMPORARY, "unable to ask for %s:",
 		    wish->name);
-	wish->fd = ipc_open_receive(&message, text);
-	if (wish->fd < 0)
+	fd = ipc_open_receive(&message, text);
+	if (fd < 0)
 		die(errno == EACCES || errno == EPERM ? EXIT_DENIED : EXIT_TEMPORARY,
 		    "unable to open %s: %s", wish->name, *text ? text : strerror(errno));
-}
-
-/* Move each to its number; one that is in the way moves aside. */
-static void place(struct wish *wishes, int count)
-{
-	for (int i = 0; i < count; i++) {
-		for (int j = i + 1; j < count; j++) {
-			int fd = wishes[j].fd;
-
-			if (fd != wishes[i].to)
-				continue;
-			wishes[j].fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-			if (wishes[j].fd < 0)
-				die(EXIT_TEMPORARY, "unable to move descriptor %d:", fd);
-		}
-		copy_fd(wishes[i].fd, wishes[i].to);
-		if (wishes[i].fd != wishes[i].to)
-			close(wishes[i].fd);
-	}
+	return fd;
 }
 
 static int connect_broker(const char *path, const struct ipc_connect *how)
@@ -131,10 +111,11 @@ CHAIN(openfd)
 	struct ipc_messages_how how = { .max_fds = 1, .max_length = 4 + IPC_OPEN_TEXT_SIZE };
 	struct ipc_messages *messages;
 	struct wish *wishes = malloc(argc * sizeof *wishes);
+	struct placing *places = malloc(argc * sizeof *places);
 	const char *path = NULL;
 	int letter, sock, count = 0;
 
-	if (!wishes)
+	if (!wishes || !places)
 		die(EXIT_TEMPORARY, "unable to start:");
 	while ((letter = option(argc, argv, "s:t:w:", NULL)) != -1) {
 		switch (letter) {
@@ -143,8 +124,8 @@ CHAIN(openfd)
 		case 'w': connect.wait = number_option("-w"); break;
 		}
 	}
-	for (argv = operands(argc, argv, 1); *argv && strchr(*argv, '='); argv++)
-		wishes[count++] = parse(*argv);
+	for (argv = operands(argc, argv, 1); *argv && strchr(*argv, '='); argv++, count++)
+		wishes[count] = parse(*argv, &places[count].to);
 	if (*argv && !strcmp(*argv, "--"))
 		argv++;
 	if (!*argv)
@@ -154,12 +135,13 @@ CHAIN(openfd)
 	if (!messages)
 		die(EXIT_TEMPORARY, "unable to talk to the broker:");
 	for (int i = 0; i < count; i++)
-		get(messages, wishes + i, connect.timeout);
+		places[i].fd = get(messages, &wishes[i], connect.timeout);
 	ipc_messages_close(messages);
 	close(sock);
 	if (sock == 6)
 		close(7);
-	place(wishes, count);
+	place_fds(places, count);
+	free(places);
 	free(wishes);
 	return argv;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* numbers for descriptors that came, and where fdsend(1) and fdrecv(1) meet */
-#include <fcntl.h>
 #include <limits.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -13,16 +12,6 @@ unsigned fd_limit(void)
 
 	return getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > INT_MAX ? INT_MAX
 									    : limit.rlim_cur - 1;
-}
-
-int move_up(int fd, int from)
-{
-	int up = fcntl(fd, F_DUPFD_CLOEXEC, from);
-
-	if (up < 0)
-		die(EXIT_TEMPORARY, "unable to keep a descriptor:");
-	close(fd);
-	return up;
 }
 
 void sockspec(char *name, const char *spec, int abstract, int make)
