@@ -35,6 +35,22 @@ enum ipc_convention convention(const char *what, const char *word)
 	usage("%s: unknown convention %s", what, word);
 }
 
+int take_handed(struct ipc_listen_source *source, struct handed *fds, int max,
+		const struct ipc_listen_fd **as_found)
+{
+	extern char **environ;
+	static struct ipc_listen_fd found[IPC_LISTEN_FDS_MAX];
+	int count = ipc_listen_fds_find(environ, source, found, max);
+
+	if (count < 0)
+		die(EXIT_USAGE, "%s", source->problem);
+	for (int i = 0; i < count; i++)
+		fds[i] = (struct handed){ .fd = found[i].fd, .name = found[i].name };
+	if (as_found)
+		*as_found = found;
+	return count;
+}
+
 int split_names(char *list, const char **names, int count)
 {
 	int n = 0;

@@ -71,8 +71,8 @@ enum { QUICK_MS = 1000, QUICK_ENDS = 20, BRAKE_MS = 1000, BRAKE_MAX_MS = 60000 }
 enum { NOT_IDLE = -1 };
 
 struct activation {
-	const char *addresses[SOCKETS_MAX];
-	int count_addresses;
+	struct opening openings[SOCKETS_MAX];
+	int count_openings;
 	struct opening how;	/* for all of them */
 	struct handed fds[SOCKETS_MAX];
 	int count;
@@ -84,7 +84,6 @@ struct activation {
 	char **prog;
 	sigset_t before;	/* signal mask */
 	int signals;		/* signalfd */
-	struct ipc_listen_fd *given;
 };
 
 /* --- options ---------------------------------------------------------------------------- */
@@ -93,9 +92,9 @@ static void add_address(struct activation *activation, const char *address)
 {
 	if (*address != '/' && *address != '@' && !is_inet(address))
 		usage("not an address: %s", address);
-	if (activation->count_addresses == SOCKETS_MAX)
+	if (activation->count_openings == SOCKETS_MAX)
 		usage("more than %d addresses", SOCKETS_MAX);
-	activation->addresses[activation->count_addresses++] = address;
+	activation->openings[activation->count_openings++].address = address;
 }
 
 static void set_type(struct activation *activation, int type)
@@ -191,55 +190,36 @@ static void make_directories(const char *path)
 	}
 }
 
-static void take_given(struct activation *activation)
+static void open_all(struct activation *activation)
 {
-	extern char **environ;
 	struct ipc_listen_source source = { .conventions = 1u << IPC_FDS_LISTEN };
-	int count;
+	int given = take_handed(&source, activation->fds, SOCKETS_MAX, NULL);
+	int count = given + activation->count_openings;
 
-	activation->given = malloc(SOCKETS_MAX * sizeof *activation->given);
-	if (!activation->given)
-		die(EXIT_TEMPORARY, "unable to read the environment:");
-	count = ipc_listen_fds_find(environ, &source, activation->given, SOCKETS_MAX);
-	if (count < 0)
-		die(EXIT_USAGE, "%s", source.problem);
-	for (int i = 0; i < count; i++)
-		activation->fds[i] = (struct handed){ .fd = own_fd(activation->given[i].fd),
-						      .name = activation->given[i].name };
-	activation->count = count;
-}
-
-static void open_sockets(struct activation *activation)
-{
-	struct opening opened[SOCKETS_MAX];
-
-	take_given(activation);
-	if (activation->count + activation->count_addresses > SOCKETS_MAX)
+	if (count > SOCKETS_MAX)
 		usage("more than %d sockets", SOCKETS_MAX);
-	if (!activation->count && !activation->count_addresses)
+	if (!count)
 		usage("no address to listen on");
-	if (activation->inetd && !activation->accept &&
-	    activation->count + activation->count_addresses > 1)
+	if (activation->inetd && !activation->accept && count > 1)
 		usage("--inetd is for one socket");
-	for (int i = 0; i < activation->count_addresses; i++) {
-		const char *address = activation->addresses[i];
-		int fd;
+	for (int i = 0; i < given; i++)
+		own_fd(activation->fds[i].fd);
+	for (int i = given; i < count; i++) {
+		struct opening *opening = &activation->openings[i - given];
+		const char *address = opening->address;
 
-		opened[i] = activation->how;
-		opened[i].address = address;
-		opened[i].kind = *address == '/' || *address == '@' ? SOCKET_UNIX : SOCKET_INET;
+		*opening = activation->how;
+		opening->address = address;
+		opening->kind = *address == '/' || *address == '@' ? SOCKET_UNIX : SOCKET_INET;
 		/* what is PROG's is as it expects it; what is ours must not make us wait */
-		opened[i].nonblock = activation->accept;
+		opening->nonblock = activation->accept;
 		make_directories(address);
-		fd = socket_open(&opened[i]);
-		if (fd < 0) {
-			for (int k = 0; k < i; k++)
-				socket_undo(&opened[k]);
-			socket_refused(&opened[i]);
-		}
-		info("Listening on %s as %d.", address, 3 + activation->count);
-		activation->fds[activation->count++] = (struct handed){ .fd = fd, .name = unknown };
+		activation->fds[i].name = unknown;
 	}
+	open_sockets(activation->openings, count - given, activation->fds + given);
+	for (int i = given; i < count; i++)
+		info("Listening on %s as %d.", activation->openings[i - given].address, 3 + i);
+	activation->count = count;
 }
 
 static void name_sockets(struct activation *activation)
@@ -523,7 +503,7 @@ TOOL(socketactivate, "systemd-socket-activate")
 	};
 
 	parse(argc, argv, &activation);
-	open_sockets(&activation);
+	open_all(&activation);
 	name_sockets(&activation);
 	if (activation.accept)
 		accept_all(&activation);

@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 
 #include "../local/bind.h"
-#include "handover.h"
 #include "sockets.h"
 
 /* --- options ---------------------------------------------------------------------------- */
@@ -177,6 +176,16 @@ static int fifo_open(struct opening *opening)
 	return errno = error, -1;
 }
 
+/* Remove the file that we made. */
+static void undo(const struct opening *opening)
+{
+	int error = errno;
+
+	if (opening->made)
+		unlink(opening->address);
+	errno = error;
+}
+
 static int unix_open(struct opening *opening)
 {
 	struct ipc_listen how = opening->how;
@@ -190,11 +199,12 @@ static int unix_open(struct opening *opening)
 	if (!set_socket_options(fd, opening))
 		return fd;
 	fail(fd);
-	socket_undo(opening);
+	undo(opening);
 	return -1;
 }
 
-int socket_open(struct opening *opening)
+/* Returns a close-on-exec descriptor over 2. */
+static int socket_open(struct opening *opening)
 {
 	int fd, up;
 
@@ -211,16 +221,7 @@ int socket_open(struct opening *opening)
 	return up;
 }
 
-void socket_undo(const struct opening *opening)
-{
-	int error = errno;
-
-	if (opening->made)
-		unlink(opening->address);
-	errno = error;
-}
-
-_Noreturn void socket_refused(const struct opening *opening)
+static _Noreturn void refused(const struct opening *opening)
 {
 	const char *address = opening->address;
 
@@ -232,4 +233,16 @@ _Noreturn void socket_refused(const struct opening *opening)
 	if (opening->kind == SOCKET_UNIX)
 		bind_refused(address, &opening->how);
 	die(EXIT_TEMPORARY, "unable to bind to %s:", address);
+}
+
+void open_sockets(struct opening *openings, int count, struct handed *fds)
+{
+	for (int i = 0; i < count; i++) {
+		fds[i].fd = socket_open(&openings[i]);
+		if (fds[i].fd >= 0)
+			continue;
+		for (int k = 0; k < i; k++)
+			undo(&openings[k]);
+		refused(&openings[i]);
+	}
 }
