@@ -523,9 +523,9 @@ int ipc_named_confirm(int sock, int timeout);
 
 /* Does TEXT match the shell pattern of LENGTH bytes? As fnmatch(3) with FNM_PATHNAME and
  * FNM_PERIOD, on bytes: '*', '?' and [sets] match no '/', and no '.' at the beginning of a
- * component; so they never match "..". Sets know ranges, '!' and the classes alnum alpha digit lower upper xdigit.
- * A pattern that is not well formed matches nothing. Takes time in proportion to both lengths
- * multiplied, at worst. Returns 1 or 0. */
+ * component; so they never match "..". Sets know ranges, '!' and the classes of POSIX, for ASCII. A
+ * pattern that is not well formed matches nothing. Takes time in proportion to both lengths multiplied,
+ * at worst. Returns 1 or 0. */
 int ipc_pattern_match(const char *pattern, size_t length, const char *text);
 
 /* --- commands run by a server ----------------------------------------------------------- */
