@@ -218,7 +218,7 @@ static void parse_option(int letter)
 static void parse(int argc, char **argv)
 {
 	static const char longs[] = "u" "unix\0" "t" "tcp\0" "d" "udp\0" "p" "fifo\0";
-	static const struct opening nothing;
+	static struct opening nothing;	/* not const, or its zeros are in the file */
 	const struct opening *last;
 	int letter;
 

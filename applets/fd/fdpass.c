@@ -82,17 +82,16 @@ static void add_named(struct pass *pass, char *word)
 
 static char **parse(int argc, char **argv, struct pass *pass, int receive)
 {
-	int letter;
+	static const struct setting table[] = {
+		{ 's', SET_INT, offsetof(struct pass, sock) },
+		{ 't', SET_INT, offsetof(struct pass, timeout) },
+		{ 'u', SET_TEXT, offsetof(struct pass, user) },
+		{ 'g', SET_TEXT, offsetof(struct pass, group) },
+		{ 0 }
+	};
 
 	*pass = (struct pass){ .receive = receive, .sock = -1, .timeout = -1 };
-	while ((letter = option(argc, argv, "s:t:u:g:", NULL)) != -1) {
-		switch (letter) {
-		case 's': pass->sock = number_option("-s"); break;
-		case 't': pass->timeout = number_option("-t"); break;
-		case 'u': pass->user = optarg; break;
-		case 'g': pass->group = optarg; break;
-		}
-	}
+	set_options(argc, argv, table, pass);
 	argv = operands(argc, argv, 1);
 	for (; *argv && strchr(*argv, '='); argv++)
 		add_named(pass, *argv);

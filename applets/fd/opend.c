@@ -77,7 +77,8 @@ static const struct right {
 enum { RIGHTS = sizeof rights / sizeof *rights };
 
 struct broker {
-	int lock, verbosity, timeout;
+	int lock, timeout;
+	int verbosity;			/* the last of -q and -v */
 	const char *lock_dir;
 	struct lock_file *lock_files;
 	struct ipc_peer client;
@@ -94,8 +95,12 @@ struct lock_file {
 static int refuse(struct broker *b, int error, const char *format, const char *what)
 {
 	ipc_format(b->text, sizeof b->text, format, what);
-	errno = error;
-	return -1;
+	return errno = error, -1;
+}
+
+static int deny(struct broker *b, int error, const char *why)
+{
+	return refuse(b, error, "%s", why);
 }
 
 static int give_up(int fd)
@@ -237,12 +242,12 @@ static void keep_lock_files(struct broker *b)
 static int lock(struct broker *b, int fd, int terminal)
 {
 	if (flock(fd, LOCK_EX | LOCK_NB))
-		return errno == EWOULDBLOCK ? refuse(b, EBUSY, "%s", "locked by another process")
+		return errno == EWOULDBLOCK ? deny(b, EBUSY, "locked by another process")
 					    : -1;
 	if (!terminal)
 		return 0;
 	if (ENABLED(CONFIG_OPEND_LOCKFILES) && b->lock_dir && !b->client.pid)
-		return refuse(b, ESRCH, "%s", "the client is in another pid namespace");
+		return deny(b, ESRCH, "the client is in another pid namespace");
 	if (ENABLED(CONFIG_OPEND_LOCKFILES) && b->lock_dir && take_lock_file(b, fd))
 		return -1;
 	return ioctl(fd, TIOCEXCL);
@@ -263,7 +268,7 @@ static int make_ready(struct broker *b, int fd, unsigned how)
 	terminal = S_ISCHR(st.st_mode) && !tcgetattr(fd, &settings);
 	/* the kernel refuses it to others, but not to us if we are root */
 	if (terminal && !ioctl(fd, TIOCGEXCL, &exclusive) && exclusive)
-		return refuse(b, EBUSY, "%s", "in exclusive use");
+		return deny(b, EBUSY, "in exclusive use");
 	if ((how & IPC_OPEN_LOCK || (b->lock && terminal)) && lock(b, fd, terminal))
 		return -1;
 	if (how & IPC_OPEN_TRUNCATE && S_ISREG(st.st_mode) && ftruncate(fd, 0))
@@ -307,7 +312,7 @@ static int open_file(struct broker *b, const char *name, unsigned *how)
 	if (!(*how & ACCESS))
 		*how |= allowed_access(name);
 	if (!(*how & ACCESS))
-		return refuse(b, EACCES, "%s", "not allowed");
+		return deny(b, EACCES, "not allowed");
 	for (const struct right *right = rights; right < rights + RIGHTS; right++) {
 		if (!(*how & right->bit))
 			continue;
@@ -328,7 +333,7 @@ static int open_inet(struct broker *b, const char *name, int type)
 	int length = ipc_inet_parse(name, &address);
 
 	if (length < 0)
-		return refuse(b, EINVAL, "%s", "not a numeric address and a port");
+		return deny(b, EINVAL, "not a numeric address and a port");
 	return ipc_inet_listen(&address, length, type);
 }
 
@@ -354,7 +359,7 @@ static int open_netlink(struct broker *b, const char *name, int type)
 	       (strncmp(family->name, name, length) || family->name[length]))
 		family++;
 	if (family->number < 0 || (*group && ipc_number(group + 1, 10, INT_MAX, &number)))
-		return refuse(b, EINVAL, "%s", "not a netlink family and a group");
+		return deny(b, EINVAL, "not a netlink family and a group");
 	fd = socket(AF_NETLINK, type, family->number);
 	if (fd < 0)
 		return -1;
@@ -370,14 +375,14 @@ static int open_socket(struct broker *b, const char *name, unsigned how)
 	size_t prefix;
 
 	if (!matches("BIND", name, &prefix))
-		return refuse(b, EACCES, "%s", "not allowed");
+		return deny(b, EACCES, "not allowed");
 	if (!strncmp(name, "tcp:", 4))
 		return open_inet(b, name + 4, type | SOCK_STREAM);
 	if (!strncmp(name, "udp:", 4))
 		return open_inet(b, name + 4, type | SOCK_DGRAM);
 	if (!strncmp(name, "netlink:", 8))
 		return open_netlink(b, name + 8, type | SOCK_RAW);
-	return refuse(b, EINVAL, "%s", "neither a path nor a socket");
+	return deny(b, EINVAL, "neither a path nor a socket");
 }
 
 /* --- the client --- */
@@ -387,7 +392,7 @@ static void report(const struct broker *b, const struct ipc_open_request *reques
 	static const char all[] = "rwactln";
 	char letters[sizeof all], *to = letters;
 
-	if (b->verbosity + (fd < 0) < 2)
+	if (fd < 0 ? b->verbosity == 'q' : b->verbosity != 'v')
 		return;
 	for (int i = 0; all[i]; i++)
 		if (request->how & 1U << i)
@@ -412,11 +417,11 @@ static int serve(struct broker *b, struct ipc_messages *messages, struct ipc_mes
 	else if (errno == EPROTO)
 		return -1;
 	else if (errno == EINVAL)
-		refuse(b, EINVAL, "%s", request.how < IPC_OPEN_LAST * 2U ? "not a plain name"
+		deny(b, EINVAL, request.how < IPC_OPEN_LAST * 2U ? "not a plain name"
 									 : "unknown flags");
 	error = fd < 0 ? errno : 0;
 	if (error && !*b->text)
-		refuse(b, error, "%s", error == EXDEV ? "a link leads out of what is allowed" :
+		deny(b, error, error == EXDEV ? "a link leads out of what is allowed" :
 				       error == ELOOP ? "a link is not followed" :
 				       strerror(error));
 	report(b, &request, fd);
@@ -428,25 +433,25 @@ static int serve(struct broker *b, struct ipc_messages *messages, struct ipc_mes
 
 static void options(struct broker *b, int argc, char **argv)
 {
-	int letter;
+	static const struct setting table[] = {
+		{ 'q', SET_FLAG, offsetof(struct broker, verbosity) },
+		{ 'v', SET_FLAG, offsetof(struct broker, verbosity) },
+		{ 'l', SET_FLAG, offsetof(struct broker, lock) },
+		{ 't', SET_INT, offsetof(struct broker, timeout) },
+#ifdef CONFIG_OPEND_LOCKFILES
+		{ 'L', SET_TEXT, offsetof(struct broker, lock_dir) },
+#endif
+		{ 0 }
+	};
 
-	while ((letter = option(argc, argv, ENABLED(CONFIG_OPEND_LOCKFILES) ? "qvlt:L:" : "qvlt:",
-				NULL)) != -1) {
-		switch (letter) {
-		case 'q': b->verbosity = 0; break;
-		case 'v': b->verbosity = 2; break;
-		case 'l': b->lock = 1; break;
-		case 't': b->timeout = number_option("-t"); break;
-		case 'L': b->lock_dir = optarg; break;
-		}
-	}
+	set_options(argc, argv, table, b);
 	if (argv[optind])
 		usage("unexpected argument %s", argv[optind]);
 }
 
 TOOL(opend)
 {
-	struct broker b = { .verbosity = 1, .timeout = -1, .pidfd = -1 };
+	struct broker b = { .timeout = -1, .pidfd = -1 };
 	struct ipc_messages_how how = { .max_length = IPC_OPEN_NAME_MAX + 64 };
 	struct ipc_messages *messages;
 	struct ipc_message message;

@@ -41,6 +41,11 @@ config OPENFD
 
 #include "applet.h"
 
+struct broker {
+	const char *path;
+	struct ipc_connect how;
+};
+
 struct wish {
 	const char *name;
 	unsigned how;
@@ -87,18 +92,17 @@ static int get(struct ipc_messages *messages, const struct wish *wish, int timeo
 	return fd;
 }
 
-static int connect_broker(const char *path, const struct ipc_connect *how)
+static int connect_broker(const struct broker *broker)
 {
+	const char *path = broker->path ? broker->path : getenv("IPCOPEN_SOCKET");
 	struct ipc_peer peer;
 	int fd;
 
-	if (!path)
-		path = getenv("IPCOPEN_SOCKET");
 	if (!path && ipc_peer(6, &peer))
 		usage("no broker: descriptor 6 is no socket");
 	if (!path)
 		return 6;
-	fd = ipc_connect(path, how);
+	fd = ipc_connect(path, &broker->how);
 	if (fd < 0)
 		die(errno == ETIMEDOUT ? EXIT_TIMEOUT : EXIT_TEMPORARY,
 		    "unable to connect to %s:", path);
@@ -107,35 +111,34 @@ static int connect_broker(const char *path, const struct ipc_connect *how)
 
 CHAIN(openfd)
 {
-	struct ipc_connect connect = { .timeout = -1 };
+	static const struct setting table[] = {
+		{ 's', SET_TEXT, offsetof(struct broker, path) },
+		{ 't', SET_INT, offsetof(struct broker, how.timeout) },
+		{ 'w', SET_INT, offsetof(struct broker, how.wait) },
+		{ 0 }
+	};
+	struct broker broker = { .how.timeout = -1 };
 	struct ipc_messages_how how = { .max_fds = 1, .max_length = 4 + IPC_OPEN_TEXT_SIZE };
 	struct ipc_messages *messages;
 	struct wish *wishes = malloc(argc * sizeof *wishes);
 	struct placing *places = malloc(argc * sizeof *places);
-	const char *path = NULL;
-	int letter, sock, count = 0;
+	int sock, count = 0;
 
 	if (!wishes || !places)
 		die(EXIT_TEMPORARY, "unable to start:");
-	while ((letter = option(argc, argv, "s:t:w:", NULL)) != -1) {
-		switch (letter) {
-		case 's': path = optarg; break;
-		case 't': connect.timeout = number_option("-t"); break;
-		case 'w': connect.wait = number_option("-w"); break;
-		}
-	}
+	set_options(argc, argv, table, &broker);
 	for (argv = operands(argc, argv, 1); *argv && strchr(*argv, '='); argv++, count++)
 		wishes[count] = parse(*argv, &places[count].to);
 	if (*argv && !strcmp(*argv, "--"))
 		argv++;
 	if (!*argv)
 		usage("no program to run");
-	sock = connect_broker(path, &connect);
+	sock = connect_broker(&broker);
 	messages = ipc_messages_open(sock, &how);
 	if (!messages)
 		die(EXIT_TEMPORARY, "unable to talk to the broker:");
 	for (int i = 0; i < count; i++)
-		places[i].fd = get(messages, &wishes[i], connect.timeout);
+		places[i].fd = get(messages, &wishes[i], broker.how.timeout);
 	ipc_messages_close(messages);
 	close(sock);
 	if (sock == 6)
