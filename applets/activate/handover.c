@@ -10,9 +10,9 @@ enum what { NUMBERS, NAMES, ADDRESSES };
 
 /* How a program is told by each convention. Most have a list in a variable. */
 static const struct told {
-	const char *word;
+	char word[8];
 	const char *variable;
-	const char *item;	/* for ipc_format, with a name and a number */
+	char item[6];		/* for ipc_format, with a name and a number */
 	char between, what;
 } conventions[IPC_FDS_CONVENTIONS] = {
 	[IPC_FDS_LISTEN] = { "listen", "LISTEN_FDNAMES", "%s", ':', NAMES },

@@ -82,9 +82,8 @@ static struct listening {
 } listening;
 
 static const struct kind {
-	const char *word;
-	enum socket_kind kind;
-	int type;
+	char word[5];
+	unsigned char kind, type;
 } kinds[] = {
 	{ "unix", SOCKET_UNIX, 0 },
 	{ "tcp", SOCKET_INET, SOCK_STREAM },
@@ -140,33 +139,40 @@ static void complete(const struct kind *kind, const char *address)
 		usage("more than %d sockets", IPC_LISTEN_FDS_MAX - 1);
 }
 
-static void attribute(char *name)
+/* Do what the option LETTER says with its VALUE; WHAT is its name. */
+static void set(int letter, const char *what, char *value)
 {
 	struct opening *opening = &listening.openings[listening.count];
-	char *value = strchr(name, '=');
 
-	if (!value) {
-		socket_option(opening, name);
+	switch (letter) {
+	case 'n': opening->name = value; break;
+	case 'T': socket_type(opening, value); break;
+	case 'm': mode(opening, what, value); break;
+	case 'o': bind_owner(&opening->how, what, value); break;
+	case 'b': backlog(opening, what, value); break;
+	case 'O': socket_option(opening, value); break;
+	}
+}
+
+/* "mode=0600", "group=wheel", "nodelay", "rcvbuf=65536" */
+static void attribute(char *name)
+{
+	static const char names[] = "nlabel\0" "Ttype\0" "mmode\0" "oowner\0" "ogroup\0" "bbacklog\0";
+	size_t length = strcspn(name, "=");
+	int letter = name[length] ? find_long(names, name, length) : 0;
+	char *value = name + length + 1;
+
+	if (!letter) {
+		set('O', name, name);
 		return;
 	}
-	*value++ = 0;
-	if (!strcmp(name, "label")) {
-		opening->name = value;
-	} else if (!strcmp(name, "type")) {
-		socket_type(opening, value);
-	} else if (!strcmp(name, "mode")) {
-		mode(opening, name, value);
-	} else if (!strcmp(name, "owner")) {
-		bind_owner(&opening->how, name, value);
-	} else if (!strcmp(name, "group")) {
-		value[-1] = ':';
-		bind_owner(&opening->how, name, value - 1);
-	} else if (!strcmp(name, "backlog")) {
-		backlog(opening, name, value);
-	} else {
-		value[-1] = '=';
-		socket_option(opening, name);
+	value[-1] = 0;
+	if (strcmp(name, "group")) {
+		set(letter, name, value);
+		return;
 	}
+	*--value = ':';
+	set(letter, "group", value);
 }
 
 /* "-unix:label=x,mode=0600:/path"; returns whether WORD is of this form */
@@ -197,21 +203,16 @@ static int colon_form(char *word)
 
 static void parse_option(int letter)
 {
-	struct opening *opening = &listening.openings[listening.count];
+	char what[] = { '-', letter, 0 };
 
 	switch (letter) {
-	case 'c': listening.to = convention("-c", optarg); break;
+	case 'c': listening.to = convention(what, optarg); break;
 	case 'M': listening.variable = optarg; break;
-	case 'n': opening->name = optarg; break;
-	case 'T': socket_type(opening, optarg); break;
-	case 'm': mode(opening, "-m", optarg); break;
-	case 'o': bind_owner(&opening->how, "-o", optarg); break;
-	case 'b': backlog(opening, "-b", optarg); break;
-	case 'O': socket_option(opening, optarg); break;
 	case 'u': complete(&kinds[0], optarg); break;
 	case 't': complete(&kinds[1], optarg); break;
 	case 'd': complete(&kinds[2], optarg); break;
 	case 'p': complete(&kinds[3], optarg); break;
+	default: set(letter, what, optarg);
 	}
 }
 

@@ -17,8 +17,8 @@ enum { TCP_DEFER = 9, TCP_FAST = 23, FREEBIND = 15, TRANSPARENT = 19 };
 enum { FLAGS = 2 };
 
 static const struct socket_name {
-	const char *word;
-	short level, name;
+	char word[12];
+	unsigned char level, name;
 } names[] = {
 	{ "exclusive", 0, IPC_LISTEN_EXCLUSIVE },
 	{ "takeover", 0, IPC_LISTEN_TAKEOVER },

@@ -106,6 +106,9 @@ void print_json(const char *before, const char *text);
  * then PROG. */
 int option(int argc, char **argv, const char *shorts, const char *longs);
 
+/* The letter of the NAME of LENGTH bytes in LONGS, 0 if it is not there. */
+int find_long(const char *longs, const char *name, size_t length);
+
 /* An option, and the member at OFFSET that it sets: an int, to the letter of a flag; an unsigned;
  * or a const char *. At most 32 make a table, which ends with letter 0. */
 struct setting {

@@ -56,8 +56,7 @@ static void take_value(const char *rest, char **argv, const char *dashes, const 
 		optind++;
 }
 
-/* The letter of the option NAME, 0 if there is none. */
-static int find_long(const char *longs, const char *name, size_t length)
+int find_long(const char *longs, const char *name, size_t length)
 {
 	for (; longs && *longs; longs += strlen(longs) + 1)
 		if (!strncmp(longs + 1, name, length) && !longs[1 + length])
