@@ -41,10 +41,10 @@ static int inet_line(const char *line, const struct wanted *wanted)
 	const char *state = column(line, 3), *port = strchr(column(line, 1), ':');
 	char hex[8];
 
-	ipc_format(hex, sizeof hex, ":%c%c%c%c ", "0123456789ABCDEF"[wanted->port >> 12 & 15],
-		   "0123456789ABCDEF"[wanted->port >> 8 & 15],
-		   "0123456789ABCDEF"[wanted->port >> 4 & 15],
-		   "0123456789ABCDEF"[wanted->port & 15]);
+	ipc_format(hex, sizeof hex, ":%04x ", wanted->port);
+	for (char *digit = hex; *digit; digit++)
+		if (*digit >= 'a')
+			*digit -= 'a' - 'A';
 	return port && starts(port, hex) &&
 	       (starts(state, "01 ") || starts(state, "03 ") || starts(state, "08 "));
 }

@@ -107,8 +107,7 @@ static int is_ours(int fd, const struct handed *fds, int count)
 /* Move what is at the numbers that we need to numbers that nobody needs, and say where it is. */
 static void clear_way(const struct placing *places, int n, const struct handed *fds, int count)
 {
-	static const char variable[] = "IPCMOVED";
-	char text[MOVES_MAX * 24] = "";
+	char text[MOVES_MAX * 24];
 	size_t length = 0;
 	int above = FIRST;
 
@@ -125,7 +124,7 @@ static void clear_way(const struct placing *places, int n, const struct handed *
 		length += ipc_format(text + length, sizeof text - length, "%s%d=%d",
 				     length ? "," : "", to, at);
 	}
-	set_variable(variable, length ? text : NULL);
+	set_variable("IPCMOVED", length ? text : NULL);
 }
 
 /* A program without 0, 1 and 2 would soon write its messages into what it opens first. */
@@ -198,7 +197,7 @@ static void check_unique(enum ipc_convention to, const struct handed *fds, int c
 static void check_addresses(enum ipc_convention to, const struct handed *fds, int count)
 {
 	for (int i = 0; i < count; i++)
-		if (fds[i].address && strchr(fds[i].address, to == IPC_FDS_FPM ? ',' : ';'))
+		if (fds[i].address && strchr(fds[i].address, conventions[to].between))
 			die(EXIT_USAGE, "%s: an address has a separator in it: %s", conventions[to].word,
 			    fds[i].address);
 }
@@ -210,7 +209,7 @@ void hand_over_check(enum ipc_convention to, const struct handed *fds, int count
 			die(EXIT_USAGE, "a name is too long: %s", fds[i].name);
 	if (to == IPC_FDS_MAP || to == IPC_FDS_EACH)
 		check_unique(to, fds, count);
-	if (to == IPC_FDS_FPM || to == IPC_FDS_STARTER)
+	if (conventions[to].what == ADDRESSES)
 		check_addresses(to, fds, count);
 	if ((to == IPC_FDS_INETD && count > 1) || (to == IPC_FDS_UCSPI && count > 2))
 		die(EXIT_USAGE, "%s has no place for %d descriptors", conventions[to].word, count);
@@ -218,7 +217,7 @@ void hand_over_check(enum ipc_convention to, const struct handed *fds, int count
 
 /* --- environment ------------------------------------------------------------------------ */
 
-/* What stands for a descriptor in a list; CLEANED is memory for it. */
+/* What stands for a descriptor in a list, perhaps in MEMORY of IPC_NAME_MAX + 1 bytes. */
 static const char *item_name(const struct told *told, const struct handed *handed, char *memory)
 {
 	switch (told->what) {

@@ -16,7 +16,8 @@ unsigned fd_limit(void)
 
 void sockspec(char *name, const char *spec, int abstract, int make)
 {
-	size_t length = 0;
+	char user[sizeof "/user/4294967295"] = "";
+	size_t length;
 
 	if (abstract || *spec == '/') {
 		length = ipc_format(name, SOCKSPEC_SIZE, "%s%s", abstract ? "@" : "", spec);
@@ -24,10 +25,8 @@ void sockspec(char *name, const char *spec, int abstract, int make)
 		if (!*spec || strchr(spec, '/'))
 			usage("neither a path from / nor a name: %s", spec);
 		if (getuid())
-			length = ipc_format(name, SOCKSPEC_SIZE, "/run/user/%u", getuid());
-		else
-			length = ipc_format(name, SOCKSPEC_SIZE, "/run");
-		length += ipc_format(name + length, SOCKSPEC_SIZE - length, "/fdsend");
+			ipc_format(user, sizeof user, "/user/%u", getuid());
+		length = ipc_format(name, SOCKSPEC_SIZE, "/run%s/fdsend", user);
 		if (make && mkdir(name, 0700) && errno != EEXIST)
 			die(EXIT_TEMPORARY, "unable to make the directory %s:", name);
 		length += ipc_format(name + length, SOCKSPEC_SIZE - length, "/%s", spec);
