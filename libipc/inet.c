@@ -9,12 +9,13 @@
 /* The number at *TEXT, -1 if none is there; moves behind it. */
 static int part(const char **text, int base, int max)
 {
-	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	static const char digits[] = "0123456789abcdef";
 	const char *digit, *from = *text;
 	int value = 0;
 
-	while (**text && (digit = strchr(digits, **text)) && (digit - digits) % 16 < base) {
-		value = value * base + (digit - digits) % 16;
+	/* the bit that makes a letter small makes no other byte from '0' on a digit */
+	while (**text >= '0' && (digit = strchr(digits, **text | 32)) && digit - digits < base) {
+		value = value * base + (digit - digits);
 		if (value > max || *text - from > 3 || (base == 10 && *from == '0' && *text > from))
 			return -1;
 		++*text;

@@ -76,15 +76,6 @@ static int set_socket_options(int fd, const struct opening *opening)
 	return 0;
 }
 
-/* Close FD and keep errno. */
-static int fail(int fd)
-{
-	int error = errno;
-
-	close(fd);
-	return errno = error, -1;
-}
-
 /* --- internet --------------------------------------------------------------------------- */
 
 static int is_anywhere(const char *text)
@@ -135,46 +126,16 @@ static int inet_open(const struct opening *opening)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
 	if (how->type == SOCK_STREAM &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one))
-		return fail(fd);
+		return close_failed(fd);
 	if (set_socket_options(fd, opening) || bind(fd, &inet.any, length))
-		return fail(fd);
+		return close_failed(fd);
 	if (how->type == SOCK_STREAM && how->backlog >= 0 &&
 	    listen(fd, how->backlog ? how->backlog : INT_MAX))
-		return fail(fd);
+		return close_failed(fd);
 	return fd;
 }
 
 /* --- files ------------------------------------------------------------------------------ */
-
-/* A new FIFO has its final mode before anybody else can open it; one that is there is used. */
-static int fifo_open(struct opening *opening)
-{
-	const struct ipc_listen *how = &opening->how;
-	int made = !mkfifo(opening->address, 0600), fd, error;
-	struct stat st;
-
-	if (!made && (errno != EEXIST || how->flags & IPC_LISTEN_EXCLUSIVE))
-		return -1;
-	if (lstat(opening->address, &st))
-		return -1;
-	if (!S_ISFIFO(st.st_mode))
-		return errno = EEXIST, -1;
-	fd = open(opening->address, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
-	if (fd >= 0 && !fstat(fd, &st) && S_ISFIFO(st.st_mode) &&
-	    (!(how->flags & IPC_LISTEN_OWNER) || !fchown(fd, how->uid, how->gid)) &&
-	    (!(made || how->flags & IPC_LISTEN_MODE) ||
-	     !fchmod(fd, how->flags & IPC_LISTEN_MODE ? how->mode & 0777 : 0777)) &&
-	    fcntl(fd, F_SETFL, opening->nonblock ? O_NONBLOCK : 0) >= 0) {
-		opening->made = made;
-		return fd;
-	}
-	error = errno;
-	if (fd >= 0)
-		close(fd);
-	if (made)
-		unlink(opening->address);
-	return errno = error, -1;
-}
 
 /* Remove the file that we made. */
 static void undo(const struct opening *opening)
@@ -184,6 +145,32 @@ static void undo(const struct opening *opening)
 	if (opening->made)
 		unlink(opening->address);
 	errno = error;
+}
+
+/* A new FIFO has its final mode before anybody else can open it; one that is there is used. */
+static int fifo_open(struct opening *opening)
+{
+	const struct ipc_listen *how = &opening->how;
+	int made = !mkfifo(opening->address, 0600), fd;
+	struct stat st;
+
+	if (!made && (errno != EEXIST || how->flags & IPC_LISTEN_EXCLUSIVE))
+		return -1;
+	if (lstat(opening->address, &st))
+		return -1;
+	if (!S_ISFIFO(st.st_mode))
+		return errno = EEXIST, -1;
+	opening->made = made;
+	fd = open(opening->address, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0 && !fstat(fd, &st) && S_ISFIFO(st.st_mode) &&
+	    (!(how->flags & IPC_LISTEN_OWNER) || !fchown(fd, how->uid, how->gid)) &&
+	    (!(made || how->flags & IPC_LISTEN_MODE) ||
+	     !fchmod(fd, how->flags & IPC_LISTEN_MODE ? how->mode & 0777 : 0777)) &&
+	    fcntl(fd, F_SETFL, opening->nonblock ? O_NONBLOCK : 0) >= 0)
+		return fd;
+	close_failed(fd);
+	undo(opening);
+	return -1;
 }
 
 static int unix_open(struct opening *opening)
@@ -198,7 +185,7 @@ static int unix_open(struct opening *opening)
 	opening->made = *opening->address != '@';
 	if (!set_socket_options(fd, opening))
 		return fd;
-	fail(fd);
+	close_failed(fd);
 	undo(opening);
 	return -1;
 }
@@ -217,7 +204,7 @@ static int socket_open(struct opening *opening)
 		return fd;
 	/* 0, 1 or 2 were closed */
 	up = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	fail(fd);
+	close_failed(fd);
 	return up;
 }
 

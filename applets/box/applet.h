@@ -150,6 +150,9 @@ void set_number(const char *name, long long value);
 /* Make TO a copy of FROM that the next program inherits; dies if it cannot. */
 void copy_fd(int from, int to);
 
+/* Close FD, if it is one, and keep errno. Returns -1. */
+int close_failed(int fd);
+
 /* A descriptor, and the number that it shall have. */
 struct placing {
 	int fd, to;

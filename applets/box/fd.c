@@ -11,6 +11,15 @@ void copy_fd(int from, int to)
 		die(EXIT_TEMPORARY, "unable to move descriptor %d to %d:", from, to);
 }
 
+int close_failed(int fd)
+{
+	int error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	return errno = error, -1;
+}
+
 static int is_number(int fd, const struct placing *fds, int count)
 {
 	while (--count >= 0 && fds[count].to != fd)

@@ -103,15 +103,6 @@ static int deny(struct broker *b, int error, const char *why)
 	return refuse(b, error, "%s", why);
 }
 
-static int give_up(int fd)
-{
-	int error = errno;
-
-	close(fd);
-	errno = error;
-	return -1;
-}
-
 /* Does a pattern of $IPCOPEN_VARIABLE match? */
 static int matches(const char *variable, const char *name, size_t *prefix)
 {
@@ -322,7 +313,7 @@ static int open_file(struct broker *b, const char *name, unsigned *how)
 		count++;
 	}
 	fd = ipc_open_beneath(name, prefixes, count, open_flags(*how), 0666);
-	return fd < 0 || !make_ready(b, fd, *how) ? fd : give_up(fd);
+	return fd < 0 || !make_ready(b, fd, *how) ? fd : close_failed(fd);
 }
 
 /* --- sockets --- */
@@ -365,7 +356,7 @@ static int open_netlink(struct broker *b, const char *name, int type)
 		return -1;
 	if (bind(fd, (struct sockaddr *)&address, sizeof address) ||
 	    (number && setsockopt(fd, NETLINK, ADD_MEMBERSHIP, &number, sizeof number)))
-		return give_up(fd);
+		return close_failed(fd);
 	return fd;
 }
 
