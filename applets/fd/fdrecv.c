@@ -25,7 +25,6 @@ config FDRECV
 */
 #include <poll.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 
 #include "passing.h"
 
@@ -89,20 +88,13 @@ static char **parse(int argc, char **argv, struct parsing *p)
 	return operands(argc, argv, 1);
 }
 
-/* Accept one connection. The file goes whatever happens: a signal that would end us waits until
- * then. */
-static int accept_one(int listener, const char *name)
+/* Accept one connection, -1 if a signal comes first. The file goes whatever happens. */
+static int accept_one(int listener, int signals, const char *name)
 {
-	sigset_t ending, before;
-	struct pollfd pollfds[2] = { { .fd = listener, .events = POLLIN }, { .events = POLLIN } };
+	struct pollfd pollfds[2] = { { .fd = listener, .events = POLLIN },
+				     { .fd = signals, .events = POLLIN } };
 	int sock = -1, ready;
 
-	sigemptyset(&ending);
-	sigaddset(&ending, SIGINT);
-	sigaddset(&ending, SIGTERM);
-	sigaddset(&ending, SIGHUP);
-	sigprocmask(SIG_BLOCK, &ending, &before);
-	pollfds[1].fd = signalfd(-1, &ending, SFD_CLOEXEC);
 	do
 		ready = poll(pollfds, 2, -1);
 	while (ready < 0 && errno == EINTR);
@@ -110,10 +102,6 @@ static int accept_one(int listener, const char *name)
 		sock = ipc_accept(listener, NULL, NULL);
 	if (*name == '/')
 		unlink(name);
-	close(pollfds[1].fd);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (sock < 0)
-		die(EXIT_TEMPORARY, "unable to accept at %s:", name);
 	return sock;
 }
 
@@ -121,16 +109,25 @@ static int receive(const struct wanted *wanted)
 {
 	struct ipc_listen how = { .flags = IPC_LISTEN_MODE | IPC_LISTEN_BLOCKING, .mode = 0600,
 				  .backlog = 1 };
+	static const char ending[] = { SIGINT, SIGTERM, SIGHUP, 0 };
 	char name[SOCKSPEC_SIZE], byte;
-	int listener, sock, fd;
+	int listener, signals, sock, fd;
+	sigset_t before;
 	size_t count = 1;
 
 	sockspec(name, wanted->spec, wanted->abstract, 1);
+	/* a signal that would end us waits until the file is gone */
+	sigprocmask(SIG_BLOCK, NULL, &before);
+	signals = open_signals(ending, 1);
 	listener = ipc_listen(name, &how);
 	if (listener < 0)
 		die(EXIT_TEMPORARY, "unable to listen at %s:", name);
-	sock = accept_one(listener, name);
+	sock = accept_one(listener, signals, name);
 	close(listener);
+	close(signals);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (sock < 0)
+		die(EXIT_TEMPORARY, "unable to accept at %s:", name);
 	if (ipc_fds_receive(sock, &byte, 1, &fd, &count) < 0)
 		die(EXIT_TEMPORARY, "unable to receive a descriptor at %s:", name);
 	if (!count)
