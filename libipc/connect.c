@@ -16,8 +16,8 @@ static int set_timeout(int fd, int ms)
 	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-/* Bind to NAME, or make one attempt to connect to it. A full backlog blocks, for at most the send timeout
- * of the socket. */
+/* Bind to NAME, or make one attempt to connect to it. A full backlog blocks, for at most the send
+ * timeout of the socket. */
 static int attach(int fd, const char *name, int binds)
 {
 	struct ipc_address address;

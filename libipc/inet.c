@@ -154,7 +154,8 @@ int ipc_socket_name(int fd, char *text)
 		return -1;
 	switch (name.inet.any.sa_family) {
 	case AF_UNIX:
-		ipc_address_text(&(struct ipc_address){ .sun = name.local, .length = length }, text);
+		ipc_address_text(&(struct ipc_address){ .sun = name.local, .length = length },
+				 text);
 		break;
 	case AF_INET:
 		ipc_format(text, sizeof "255.255.255.255:65535", "%u.%u.%u.%u:%u", byte[0], byte[1],

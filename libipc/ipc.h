@@ -54,8 +54,8 @@ union ipc_inet {
 	struct sockaddr_in6 v6;
 };
 
-/* Fill ADDRESS from "127.0.0.1:80" or "[::1]:80", numbers alone. Returns how long it is, for bind(2)
- * and connect(2). Errors: EINVAL. */
+/* Fill ADDRESS from "127.0.0.1:80" or "[::1]:80", numbers alone. Returns how long it is, for
+ * bind(2) and connect(2). Errors: EINVAL. */
 int ipc_inet_parse(const char *text, union ipc_inet *address);
 
 /* Bind a socket of TYPE, with its flags, to ADDRESS of LENGTH, and listen if it is a SOCK_STREAM.
@@ -524,8 +524,8 @@ int ipc_named_confirm(int sock, int timeout);
 /* Does TEXT match the shell pattern of LENGTH bytes? As fnmatch(3) with FNM_PATHNAME and
  * FNM_PERIOD, on bytes: '*', '?' and [sets] match no '/', and no '.' at the beginning of a
  * component; so they never match "..". Sets know ranges, '!' and the classes of POSIX, for ASCII. A
- * pattern that is not well formed matches nothing. Takes time in proportion to both lengths multiplied,
- * at worst. Returns 1 or 0. */
+ * pattern that is not well formed matches nothing. Takes time in proportion to both lengths
+ * multiplied, at worst. Returns 1 or 0. */
 int ipc_pattern_match(const char *pattern, size_t length, const char *text);
 
 /* --- commands run by a server ----------------------------------------------------------- */

@@ -124,8 +124,8 @@ static mode_t permissions(const struct ipc_listen *how)
 	return how->flags & IPC_LISTEN_MODE ? how->mode & 0777 : 0777;
 }
 
-/* Make the socket that is bound at BASE what it shall be. It has its permissions if that is the place,
- * and gets there if not. */
+/* Make the socket that is bound at BASE what it shall be. It has its permissions if that is the
+ * place, and gets there if not. */
 static int finish(int fd, const struct place *place, const char *base, const struct ipc_listen *how)
 {
 	int aside = base != place->base, error;

@@ -165,7 +165,8 @@ enum {
 };
 
 /* "3 4", "3;4;", "name=3,name=4", "address=3;address=4" */
-static int read_items(struct reading *reading, const char *variable, const char *separators, int form)
+static int read_items(struct reading *reading, const char *variable, const char *separators,
+		      int form)
 {
 	struct span rest, name = { 0 };
 	int more;
@@ -338,7 +339,8 @@ static int read_convention(struct reading *reading, enum ipc_convention conventi
 
 	switch (convention) {
 	case IPC_FDS_LISTEN: return read_listen(reading);
-	case IPC_FDS_MAP: return read_items(reading, map ? map : "LISTEN_FD_MAP", ",", NAMED | UNIQUE);
+	case IPC_FDS_MAP:
+		return read_items(reading, map ? map : "LISTEN_FD_MAP", ",", NAMED | UNIQUE);
 	case IPC_FDS_EINHORN: return read_einhorn(reading);
 	case IPC_FDS_STARTER: return read_items(reading, "SERVER_STARTER_PORT", ";", NAMED);
 	case IPC_FDS_UPSTART: return read_items(reading, "UPSTART_FDS", " ", 0);

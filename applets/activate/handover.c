@@ -190,16 +190,16 @@ static void check_unique(enum ipc_convention to, const struct handed *fds, int c
 		for (int k = 0; k < i; k++)
 			if (!strcmp(written_name(to, one, fds[i].name),
 				    written_name(to, two, fds[k].name)))
-				die(EXIT_USAGE, "%s: two descriptors have the name %s", conventions[to].word,
-				    fds[i].name);
+				die(EXIT_USAGE, "%s: two descriptors have the name %s",
+				    conventions[to].word, fds[i].name);
 }
 
 static void check_addresses(enum ipc_convention to, const struct handed *fds, int count)
 {
 	for (int i = 0; i < count; i++)
 		if (fds[i].address && strchr(fds[i].address, conventions[to].between))
-			die(EXIT_USAGE, "%s: an address has a separator in it: %s", conventions[to].word,
-			    fds[i].address);
+			die(EXIT_USAGE, "%s: an address has a separator in it: %s",
+			    conventions[to].word, fds[i].address);
 }
 
 void hand_over_check(enum ipc_convention to, const struct handed *fds, int count)

@@ -25,9 +25,9 @@ int take_handed(struct ipc_listen_source *source, struct handed *fds, int max,
 /* Can these be handed over by the convention? If not, exits: 100. Their numbers do not matter. */
 void hand_over_check(enum ipc_convention to, const struct handed *fds, int count);
 
-/* Hand the descriptors over, which must have been checked: move them if the convention forces numbers,
- * move aside what is there, and set the environment. VARIABLE is that of IPC_FDS_MAP, NULL means
- * LISTEN_FD_MAP. */
+/* Hand the descriptors over, which must have been checked: move them if the convention forces
+ * numbers, move aside what is there, and set the environment. VARIABLE is that of IPC_FDS_MAP, NULL
+ * means LISTEN_FD_MAP. */
 void hand_over(enum ipc_convention to, const char *variable, const struct handed *fds, int count);
 
 /* Names for COUNT descriptors from LIST, which has ':' between two; changes LIST. NAMES beyond its

@@ -157,7 +157,8 @@ static void set(int letter, const char *what, char *value)
 /* "mode=0600", "group=wheel", "nodelay", "rcvbuf=65536" */
 static void attribute(char *name)
 {
-	static const char names[] = "nlabel\0" "Ttype\0" "mmode\0" "oowner\0" "ogroup\0" "bbacklog\0";
+	static const char names[] = "nlabel\0" "Ttype\0" "mmode\0" "oowner\0" "ogroup\0"
+				    "bbacklog\0";
 	size_t length = strcspn(name, "=");
 	int letter = name[length] ? find_long(names, name, length) : 0;
 	char *value = name + length + 1;

@@ -91,7 +91,8 @@ static int inet_parse(const char *text, union ipc_inet *inet)
 
 	if (!is_anywhere(text))
 		return ipc_inet_parse(text, inet);
-	if (ipc_number(text + (*text == ':' ? 1 : strncmp(text, "*:", 2) ? 0 : 2), 10, 65535, &port))
+	text += *text == ':' ? 1 : strncmp(text, "*:", 2) ? 0 : 2;
+	if (ipc_number(text, 10, 65535, &port))
 		return errno = EINVAL, -1;
 	*inet = (union ipc_inet){ .v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) } };
 	return sizeof inet->v6;
@@ -115,7 +116,8 @@ static int inet_open(const struct opening *opening)
 		return -1;
 	fd = socket(inet.any.sa_family, type, 0);
 	if (fd < 0 && errno == EAFNOSUPPORT && is_anywhere(opening->address)) {
-		inet.v4 = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = inet.v6.sin6_port };
+		inet.v4 = (struct sockaddr_in){ .sin_family = AF_INET,
+						.sin_port = inet.v6.sin6_port };
 		length = sizeof inet.v4;
 		fd = socket(AF_INET, type, 0);
 	}

@@ -27,8 +27,8 @@ struct opening {
 /* Add the option WORD, NAME or NAME=VALUE; wrong usage if there is no such option. */
 void socket_option(struct opening *opening, const char *word);
 
-/* Open all of them, or say which one could not be opened and exit, and leave none behind. Sets the fd
- * of each of FDS, close-on-exec and over 2. */
+/* Open all of them, or say which one could not be opened and exit, and leave none behind. Sets the
+ * fd of each of FDS, close-on-exec and over 2. */
 void open_sockets(struct opening *openings, int count, struct handed *fds);
 
 /* Is TEXT a numeric address of the internet with a port? */

@@ -159,7 +159,8 @@ struct placing {
 };
 
 /* Give all of them their numbers, which differ, for the next program to inherit. One that is in the
- * way of another moves aside; what else is there is closed, and so is each FD that is no number now. */
+ * way of another moves aside; what else is there is closed, and so is each FD that is no number
+ * now. */
 void place_fds(struct placing *fds, int count);
 
 /* FD, which we were given by its number, close-on-exec from now on; wrong usage if it is not open. */
