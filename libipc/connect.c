@@ -16,28 +16,18 @@ static int set_timeout(int fd, int ms)
 	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-static int bind_to(int fd, const char *name)
+/* Bind to NAME, or make one attempt to connect to it. A full backlog blocks, for at most the send
+ * timeout of the socket. */
+static int attach(int fd, const char *name, int binds)
 {
 	struct ipc_address address;
-	int failed;
-
-	if (ipc_address_set(&address, name))
-		return -1;
-	failed = bind(fd, (struct sockaddr *)&address.sun, address.length);
-	ipc_address_clear(&address);
-	return failed;
-}
-
-/* One attempt. A full backlog blocks, for at most the send timeout of the socket. */
-static int attempt(int fd, const char *name)
-{
-	struct ipc_address address;
+	const struct sockaddr *to = (struct sockaddr *)&address.sun;
 	int failed;
 
 	if (ipc_address_set(&address, name))
 		return -1;
 	do
-		failed = connect(fd, (struct sockaddr *)&address.sun, address.length);
+		failed = binds ? bind(fd, to, address.length) : connect(fd, to, address.length);
 	while (failed && errno == EINTR);
 	ipc_address_clear(&address);
 	if (failed && errno == EAGAIN)
@@ -67,11 +57,11 @@ int ipc_connect(const char *name, const struct ipc_connect *how)
 	fd = socket(AF_UNIX, (how->type ? how->type : SOCK_STREAM) | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	if (how->bind && bind_to(fd, how->bind))
+	if (how->bind && attach(fd, how->bind, 1))
 		return ipc_fail(fd);
 	if (how->timeout > 0 && set_timeout(fd, how->timeout))
 		return give_up(fd, how);
-	while (attempt(fd, name)) {
+	while (attach(fd, name, 0)) {
 		if (!how->wait || (errno != ENOENT && errno != ECONNREFUSED) ||
 		    (how->wait > 0 && ipc_now() >= end))
 			return give_up(fd, how);

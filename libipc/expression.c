@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ipc.h"
+#include "internal.h"
 
 enum { STEPS_MAX = 8192, DEPTH_MAX = 64, SET_SIZE = UCHAR_MAX + 1 };
 
@@ -101,23 +101,12 @@ static void repeat(struct parser *p, int start, int least, int most)
 
 static void class(struct parser *p, char *set)
 {
-	/* the first and the last of each range */
-	static const char classes[] =
-		"alpha:]AZaz\0digit:]09\0alnum:]09AZaz\0upper:]AZ\0lower:]az\0xdigit:]09AFaf\0"
-		"space:]\t\r  \0blank:]\t\t  \0punct:]!/:@[`{~\0print:] ~\0graph:]!~\0"
-		"cntrl:]\1\37\177\177\0";
+	const char *range = ipc_class(&p->at);
 
-	for (const char *c = classes; *c; c += strlen(c) + 1) {
-		size_t length = strcspn(c, "]") + 1;
-
-		if (strncmp(p->at, c, length))
-			continue;
-		p->at += length;
-		for (c += length; *c; c += 2)
-			memset(set + c[0], 1, c[1] - c[0] + 1);
-		return;
-	}
-	fail(p, EINVAL);
+	if (!range)
+		fail(p, EINVAL);
+	for (; range && *range; range += 2)
+		memset(set + range[0], 1, range[1] - range[0] + 1);
 }
 
 /* One end of a range, "[.x.]" and "[=x=]" included. Returns the byte. */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* what a held descriptor is, for the reader of a long list */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,50 +26,16 @@ static int option(int fd, int name)
 	return value;
 }
 
-static size_t address4(char *to, size_t size, const struct sockaddr_in *in)
-{
-	const unsigned char *b = (const void *)&in->sin_addr;
-
-	return ipc_format(to, size, "%u.%u.%u.%u:%u", b[0], b[1], b[2], b[3],
-			  ntohs(in->sin_port));
-}
-
-static void address6(char *to, size_t size, const struct sockaddr_in6 *in)
-{
-	const unsigned char *b = in->sin6_addr.s6_addr;
-	size_t n = 0;
-
-	for (int i = 0; i < 16; i += 2)
-		n += ipc_format(to + n, size - n, "%c%x", i ? ':' : '[', b[i] << 8 | b[i + 1]);
-	ipc_format(to + n, size - n, "]:%u", ntohs(in->sin6_port));
-}
-
 static void describe_socket(int fd, struct ipc_description *to)
 {
-	union {
-		struct sockaddr any;
-		struct sockaddr_un un;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-	} name = { .any.sa_family = AF_UNSPEC };
-	socklen_t length = sizeof name;
-	const char *family = "other";
+	const char *family;
 
-	if (!getsockname(fd, &name.any, &length)) {
-		if (name.any.sa_family == AF_UNIX) {
-			struct ipc_address address = { .sun = name.un, .length = length };
-
-			family = "unix";
-			ipc_address_text(&address, to->address);
-		} else if (name.any.sa_family == AF_INET) {
-			family = "inet";
-			address4(to->address, sizeof to->address, &name.in);
-		} else if (name.any.sa_family == AF_INET6) {
-			family = "inet6";
-			address6(to->address, sizeof to->address, &name.in6);
-		} else if (name.any.sa_family == AF_NETLINK) {
-			family = "netlink";
-		}
+	switch (ipc_socket_name(fd, to->address)) {
+	case AF_UNIX: family = "unix"; break;
+	case AF_INET: family = "inet"; break;
+	case AF_INET6: family = "inet6"; break;
+	case AF_NETLINK: family = "netlink"; break;
+	default: family = "other";
 	}
 	ipc_format(to->kind, sizeof to->kind, "%s-%s%s", family, type_name(option(fd, SO_TYPE)),
 		   option(fd, SO_ACCEPTCONN) ? "-listening" : "");

@@ -59,6 +59,10 @@ static inline unsigned ipc_get_be32(const void *from)
 	return be32toh(value);
 }
 
+/* The ranges, a first and a last byte each, of the class that stands behind "[:" at *AT; moves
+ * behind its ":]". NULL if there is no such class. */
+const char *ipc_class(const char **at);
+
 /* Move *TEXT over blanks to its next word and return the length of that, 0 at the end. A backslash
  * makes the next byte, which may be a blank, a part of the word. */
 size_t ipc_word(const char **text);

@@ -17,6 +17,7 @@
 #ifndef IPC_H
 #define IPC_H
 
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -45,6 +46,26 @@ int ipc_address_set(struct ipc_address *address, const char *name);
 
 /* Close what ipc_address_set opened. Keeps errno. */
 void ipc_address_clear(struct ipc_address *address);
+
+/* An address of the internet. */
+union ipc_inet {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* Fill ADDRESS from "127.0.0.1:80" or "[::1]:80", numbers alone. Returns how long it is, for
+ * bind(2) and connect(2). Errors: EINVAL. */
+int ipc_inet_parse(const char *text, union ipc_inet *address);
+
+/* Bind a socket of TYPE, with its flags, to ADDRESS of LENGTH, and listen if it is a SOCK_STREAM.
+ * One of IPv6 is for that alone. Errors: those of socket, bind and listen. */
+int ipc_inet_listen(const union ipc_inet *address, int length, int type);
+
+/* The name that the socket FD is bound to, in TEXT of at least 109 bytes: as ipc_address_text, or
+ * "127.0.0.1:80", "[::1]:80"; empty for other families. Returns the family.
+ * Errors: those of getsockname(2). */
+int ipc_socket_name(int fd, char *text);
 
 /* --- listening -------------------------------------------------------------------------- */
 
@@ -502,8 +523,8 @@ int ipc_named_confirm(int sock, int timeout);
 
 /* Does TEXT match the shell pattern of LENGTH bytes? As fnmatch(3) with FNM_PATHNAME and
  * FNM_PERIOD, on bytes: '*', '?' and [sets] match no '/', and no '.' at the beginning of a
- * component; so they never match "..". Sets know ranges, '!' and the classes alnum alpha digit lower upper xdigit.
- * A pattern that is not well formed matches nothing. Takes time in proportion to both lengths
+ * component; so they never match "..". Sets know ranges, '!' and the classes of POSIX, for ASCII. A
+ * pattern that is not well formed matches nothing. Takes time in proportion to both lengths
  * multiplied, at worst. Returns 1 or 0. */
 int ipc_pattern_match(const char *pattern, size_t length, const char *text);
 

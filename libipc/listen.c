@@ -21,7 +21,7 @@ enum { ASIDE_ATTEMPTS = 100 };
 
 /* What there is to know about one bind. */
 struct place {
-	const char *name;	/* as the caller gave it */
+	struct ipc_address address;	/* as the caller gave it */
 	const char *base;	/* last component; NULL for an abstract name */
 	int dir;		/* O_PATH, of the directory; -1 for an abstract name */
 	int lock;		/* the same directory under flock(2), or -1 */
@@ -41,7 +41,9 @@ static int lock_directory(int dir)
 
 static int place_open(struct place *place, const char *name)
 {
-	*place = (struct place){ .name = name, .dir = -1, .lock = -1 };
+	*place = (struct place){ .dir = -1, .lock = -1 };
+	if (ipc_address_set(&place->address, name))
+		return -1;
 	if (*name == '@')
 		return 0;
 	place->dir = ipc_open_directory(name, &place->base);
@@ -55,24 +57,19 @@ static void place_close(struct place *place)
 {
 	ipc_fail(place->lock);
 	ipc_fail(place->dir);
+	ipc_address_clear(&place->address);
 }
 
 /* Is a socket bound at the place? A datagram socket that connects to it is told so by the kernel
  * (EPROTOTYPE, or success if it is one itself) and the server notices nothing. */
 static int is_alive(const struct place *place)
 {
-	struct ipc_address address;
-	int fd, failed;
+	const struct ipc_address *address = &place->address;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), failed;
 
-	if (ipc_address_set(&address, place->name))
+	if (fd < 0)
 		return -1;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0) {
-		ipc_address_clear(&address);
-		return -1;
-	}
-	failed = connect(fd, (struct sockaddr *)&address.sun, address.length);
-	ipc_address_clear(&address);
+	failed = connect(fd, (const struct sockaddr *)&address->sun, address->length);
 	ipc_fail(fd);
 	return !failed || errno != ECONNREFUSED;
 }
@@ -110,7 +107,7 @@ static int bind_with_mask(int fd, const struct ipc_address *address, mode_t mask
 
 static int set_owner(const struct place *place, const char *base, const struct ipc_listen *how)
 {
-	if (!(how->flags & IPC_LISTEN_OWNER))
+	if (!base || !(how->flags & IPC_LISTEN_OWNER))
 		return 0;
 	return fchownat(place->dir, base, how->uid, how->gid, AT_SYMLINK_NOFOLLOW);
 }
@@ -127,25 +124,28 @@ static mode_t permissions(const struct ipc_listen *how)
 	return how->flags & IPC_LISTEN_MODE ? how->mode & 0777 : 0777;
 }
 
+/* Make the socket that is bound at BASE what it shall be. It has its permissions if that is the
+ * place, and gets there if not. */
+static int finish(int fd, const struct place *place, const char *base, const struct ipc_listen *how)
+{
+	int aside = base != place->base, error;
+
+	if (!set_owner(place, base, how) &&
+	    !(aside && syscall(SYS_fchmodat, place->dir, base, permissions(how))) &&
+	    !start(fd, how) && !(aside && renameat(place->dir, base, place->dir, place->base)))
+		return 0;
+	error = errno;
+	if (base)
+		unlinkat(place->dir, base, 0);
+	return errno = error, -1;
+}
+
 /* Bind at a free place. Nobody connects before listen(2), so the order is safe. */
 static int bind_here(int fd, const struct place *place, const struct ipc_listen *how)
 {
-	struct ipc_address address;
-	int failed;
-
-	if (ipc_address_set(&address, place->name))
+	if (bind_with_mask(fd, &place->address, 0777 & ~permissions(how)))
 		return -1;
-	failed = bind_with_mask(fd, &address, 0777 & ~permissions(how));
-	ipc_address_clear(&address);
-	if (failed)
-		return -1;
-	if (place->base && (set_owner(place, place->base, how) || start(fd, how))) {
-		int error = errno;
-
-		unlinkat(place->dir, place->base, 0);
-		return errno = error, -1;
-	}
-	return place->base ? 0 : start(fd, how);
+	return finish(fd, place, place->base, how);
 }
 
 /* Bind under another name, unreachable until it is ready, and rename it to the place: there is
@@ -154,7 +154,7 @@ static int bind_aside(int fd, const struct place *place, const struct ipc_listen
 {
 	struct ipc_address address;
 	char aside[48];
-	int error, failed, attempt = 0;
+	int failed, attempt = 0;
 
 	do { /* the name may be left over from a process of our number that was killed */
 		ipc_format(aside, sizeof aside, ".ipc-%ld-%d-%d", (long)getpid(), fd, attempt);
@@ -162,17 +162,7 @@ static int bind_aside(int fd, const struct place *place, const struct ipc_listen
 			return -1;
 		failed = bind_with_mask(fd, &address, 0777);
 	} while (failed && errno == EADDRINUSE && ++attempt < ASIDE_ATTEMPTS);
-	if (failed)
-		return -1;
-	if (set_owner(place, aside, how) ||
-	    syscall(SYS_fchmodat, place->dir, aside, permissions(how)) ||
-	    start(fd, how) ||
-	    renameat(place->dir, aside, place->dir, place->base)) {
-		error = errno;
-		unlinkat(place->dir, aside, 0);
-		return errno = error, -1;
-	}
-	return 0;
+	return failed ? -1 : finish(fd, place, aside, how);
 }
 
 int ipc_listen(const char *name, const struct ipc_listen *how)
@@ -187,9 +177,11 @@ int ipc_listen(const char *name, const struct ipc_listen *how)
 	fd = socket(AF_UNIX, full.type | SOCK_CLOEXEC | nonblock, 0);
 	if (fd < 0)
 		return -1;
-	if ((full.flags & IPC_LISTEN_CREDENTIALS && ipc_datagram_credentials(fd)) ||
-	    place_open(&place, name))
+	if (place_open(&place, name) ||
+	    (full.flags & IPC_LISTEN_CREDENTIALS && ipc_datagram_credentials(fd))) {
+		place_close(&place);
 		return ipc_fail(fd);
+	}
 	state = place.base ? clear_place(&place, full.flags) : FREE;
 	/* a datagram socket is reachable from bind on, so it gets its owner out of sight */
 	if (state == FREE && place.base && full.type == SOCK_DGRAM &&

@@ -17,6 +17,10 @@ enum { FIRST = 3, READER = 6, WRITER = 7 };
 /* newer than the headers of some libcs */
 enum { PIDFD_OPEN = 434, PIDFS_MAGIC = 0x50494446 };
 
+struct span {
+	const char *at, *end;
+};
+
 /* What is being read. */
 struct reading {
 	char *const *envp;
@@ -24,50 +28,47 @@ struct reading {
 	struct ipc_listen_fd *fds;
 	int max;
 	int count;
-	const char *variable;	/* that a problem is in */
+	const char *variable;	/* that a problem is in, or NULL */
+	struct span item;	/* of its value, that a problem is with */
 };
-
-struct span {
-	const char *at, *end;
-};
-
-static const char *find(char *const *envp, const char *name, size_t length)
-{
-	for (; *envp; envp++)
-		if (!strncmp(*envp, name, length) && (*envp)[length] == '=')
-			return *envp + length + 1;
-	return NULL;
-}
-
-static const char *value(struct reading *reading, const char *name)
-{
-	const char *text = find(reading->envp, name, strlen(name));
-
-	if (text)
-		reading->variable = name;
-	return text;
-}
-
-static int wrong(struct reading *reading, int error, const char *what, struct span item)
-{
-	char *problem = reading->source->problem;
-	size_t size = sizeof reading->source->problem;
-	int length = item.end - item.at > IPC_NAME_MAX ? IPC_NAME_MAX : item.end - item.at;
-	const char *in = reading->variable ? reading->variable : "";
-
-	ipc_format(problem, size, "%s%s%s%s%.*s", in, *in ? ": " : "", what, length ? ": " : "",
-		   length, length ? item.at : "");
-	return errno = error, -1;
-}
 
 static struct span whole(const char *text)
 {
 	return (struct span){ text, text + strlen(text) };
 }
 
-/* Cut *ITEM off the front of REST, up to one of SEPARATORS. Returns whether there was one. */
-static int cut(struct span *rest, const char *separators, struct span *item)
+/* Make the value of the variable NAME the item. Returns it, NULL if it is not set. */
+static const char *value(struct reading *reading, const char *name)
 {
+	size_t length = strlen(name);
+
+	for (char *const *envp = reading->envp; *envp; envp++) {
+		if (strncmp(*envp, name, length) || (*envp)[length] != '=')
+			continue;
+		reading->variable = name;
+		reading->item = whole(*envp + length + 1);
+		return reading->item.at;
+	}
+	return NULL;
+}
+
+static int wrong(struct reading *reading, int error, const char *what)
+{
+	struct span item = reading->item;
+	int length = item.end - item.at > IPC_NAME_MAX ? IPC_NAME_MAX : item.end - item.at;
+	const char *in = reading->variable ? reading->variable : "";
+
+	ipc_format(reading->source->problem, sizeof reading->source->problem, "%s%s%s%s%.*s", in,
+		   *in ? ": " : "", what, length ? ": " : "", length, length ? item.at : "");
+	return errno = error, -1;
+}
+
+/* Make what is in REST up to one of SEPARATORS the item and cut it off. Returns whether there was a
+ * separator. */
+static int cut(struct reading *reading, struct span *rest, const char *separators)
+{
+	struct span *item = &reading->item;
+
 	*item = (struct span){ rest->at, rest->at };
 	while (item->end < rest->end && !strchr(separators, *item->end))
 		item->end++;
@@ -78,94 +79,72 @@ static int cut(struct span *rest, const char *separators, struct span *item)
 	return 1;
 }
 
-static int number(struct span item, int *number)
+/* The number that the item is, -1 if it is none. */
+static int number(const struct reading *reading)
 {
 	long long n = 0;
+	const char *at = reading->item.at;
 
-	if (item.at == item.end)
+	if (at == reading->item.end)
 		return -1;
-	for (; item.at < item.end; item.at++) {
-		if (*item.at < '0' || *item.at > '9')
+	for (; at < reading->item.end; at++) {
+		if (*at < '0' || *at > '9')
 			return -1;
-		n = n * 10 + (*item.at - '0');
+		n = n * 10 + (*at - '0');
 		if (n > INT_MAX)
 			return -1;
 	}
-	*number = n;
-	return 0;
+	return n;
 }
 
-static int add_number(struct reading *reading, int fd, struct span name, struct span item)
-{
-	static const char unknown[] = "unknown";
-	size_t length = name.end - name.at;
+static const char too_many[] = "too many descriptors";
 
+/* The number of descriptors that the item is. */
+static int number_of_fds(struct reading *reading)
+{
+	int count = number(reading);
+
+	if (count < 0)
+		return wrong(reading, EINVAL, "not a number");
+	if (count > reading->max)
+		return wrong(reading, E2BIG, too_many);
+	return count;
+}
+
+/* Add the descriptor that the item is the number of. */
+static int add(struct reading *reading, struct span name)
+{
+	struct ipc_listen_fd *to = &reading->fds[reading->count];
+	size_t length = name.end - name.at;
+	int fd = number(reading);
+
+	if (reading->item.at == reading->item.end)
+		return wrong(reading, EINVAL, "a stray separator or an empty list");
+	if (fd < 0)
+		return wrong(reading, EINVAL, "not the number of a descriptor");
 	if (fcntl(fd, F_GETFD) < 0)
-		return wrong(reading, EBADF, "this descriptor is not open", item);
+		return wrong(reading, EBADF, "this descriptor is not open");
 	for (int i = 0; i < reading->count; i++)
 		if (reading->fds[i].fd == fd)
-			return wrong(reading, EINVAL, "this descriptor is there twice", item);
-	if (reading->count == reading->max)
-		return wrong(reading, E2BIG, "too many descriptors", (struct span){ 0 });
-	if (length > IPC_NAME_MAX)
-		return wrong(reading, EINVAL, "a name is too long", name);
-	if (!length) {
-		name.at = unknown;
-		length = sizeof unknown - 1;
+			return wrong(reading, EINVAL, "this descriptor is there twice");
+	if (reading->count == reading->max) {
+		reading->item = (struct span){ 0 };
+		return wrong(reading, E2BIG, too_many);
 	}
+	reading->item = name;
+	if (length > IPC_NAME_MAX)
+		return wrong(reading, EINVAL, "a name is too long");
 	for (size_t i = 0; i < length; i++)
 		if (name.at[i] < ' ' || name.at[i] == 127)
-			return wrong(reading, EINVAL, "a control character in a name", name);
-	reading->fds[reading->count].fd = fd;
-	memcpy(reading->fds[reading->count].name, name.at, length);
-	reading->fds[reading->count++].name[length] = 0;
+			return wrong(reading, EINVAL, "a control character in a name");
+	to->fd = fd;
+	ipc_format(to->name, sizeof to->name, "%.*s", length ? (int)length : INT_MAX,
+		   length ? name.at : "unknown");
+	reading->count++;
 	return 0;
-}
-
-static int add(struct reading *reading, struct span text, struct span name)
-{
-	int fd;
-
-	if (text.at == text.end)
-		return wrong(reading, EINVAL, "a stray separator or an empty list", text);
-	if (number(text, &fd))
-		return wrong(reading, EINVAL, "not the number of a descriptor", text);
-	return add_number(reading, fd, name, text);
 }
 
 /* --- the formats ------------------------------------------------------------------------ */
-
-/* "3 4": numbers with one separator between two */
-static int read_list(struct reading *reading, const char *text)
-{
-	struct span rest = whole(text), item;
-	int more;
-
-	do {
-		more = cut(&rest, " ", &item);
-		if (add(reading, item, (struct span){ 0 }))
-			return -1;
-	} while (more);
-	return reading->count;
-}
-
-/* "3;4;" or "3:4:": each number has its end */
-static int read_nginx(struct reading *reading)
-{
-	const char *text = value(reading, "NGINX");
-	struct span rest, item;
-
-	if (!text)
-		return 0;
-	rest = whole(text);
-	do {
-		if (!cut(&rest, ";:", &item))
-			return wrong(reading, EINVAL, "an end is missing", item);
-		if (add(reading, item, (struct span){ 0 }))
-			return -1;
-	} while (rest.at < rest.end);
-	return reading->count;
-}
 
 static int has_name(const struct reading *reading, struct span name)
 {
@@ -178,32 +157,43 @@ static int has_name(const struct reading *reading, struct span name)
 	return 0;
 }
 
-/* "name=3,name=4", or "address=3;address=4": addresses may have a '=' in them, and TCP and UDP may
- * have the same one */
-static int read_map(struct reading *reading, const char *variable, const char *separator,
-		    int unique)
+/* What an item is. */
+enum {
+	NAMED = 1,	/* "name=3", not "3"; an address as a name may have a '=' in it */
+	UNIQUE = 2,	/* no name is there twice, as an address of TCP and UDP may be */
+	ENDED = 4	/* it has its end, also the last one */
+};
+
+/* "3 4", "3;4;", "name=3,name=4", "address=3;address=4" */
+static int read_items(struct reading *reading, const char *variable, const char *separators,
+		      int form)
 {
-	const char *text = value(reading, variable);
-	struct span rest, item, name;
+	struct span rest, name = { 0 };
 	int more;
 
-	if (!text)
+	if (!value(reading, variable))
 		return 0;
-	rest = whole(text);
+	rest = reading->item;
 	do {
-		more = cut(&rest, separator, &item);
-		name = item;
-		while (name.end > name.at && *name.end != '=')
-			name.end--;
-		if (item.at == item.end)
-			return wrong(reading, EINVAL, "a stray separator or an empty list", item);
-		if (name.at == name.end)
-			return wrong(reading, EINVAL, "not NAME=NUMBER", item);
-		if (unique && name.end - name.at <= IPC_NAME_MAX && has_name(reading, name))
-			return wrong(reading, EINVAL, "this name is there twice", name);
-		item.at = name.end + 1;
-		if (add(reading, item, name))
+		more = cut(reading, &rest, separators);
+		if (form & ENDED && !more)
+			return wrong(reading, EINVAL, "an end is missing");
+		if (form & NAMED && reading->item.at < reading->item.end) {
+			name = reading->item;
+			while (name.end > name.at && *name.end != '=')
+				name.end--;
+			if (name.at == name.end)
+				return wrong(reading, EINVAL, "not NAME=NUMBER");
+			if (form & UNIQUE && has_name(reading, name)) {
+				reading->item = name;
+				return wrong(reading, EINVAL, "this name is there twice");
+			}
+			reading->item.at = name.end + 1;
+		}
+		if (add(reading, name))
 			return -1;
+		if (form & ENDED)
+			more = rest.at < rest.end;
 	} while (more);
 	return reading->count;
 }
@@ -211,67 +201,65 @@ static int read_map(struct reading *reading, const char *variable, const char *s
 /* LISTEN_PIDFDID tells us from a process that had our number before. */
 static int is_us(struct reading *reading)
 {
-	const char *pid = value(reading, "LISTEN_PID"), *id = value(reading, "LISTEN_PIDFDID");
+	const char *id;
 	char ours[24];
-	int n;
 
-	if (!pid || number(whole(pid), &n) || n != getpid())
+	if (!value(reading, "LISTEN_PID") || number(reading) != getpid())
 		return 0;
+	id = value(reading, "LISTEN_PIDFDID");
 	return !id || ipc_listen_pidfdid(ours) || !strcmp(id, ours);
 }
 
 static int read_listen(struct reading *reading)
 {
-	const char *names, *text = value(reading, "LISTEN_FDS");
-	struct span rest = { 0 }, name = { 0 };
+	struct span names, rest, name = { 0 };
+	const char *named;
 	char digits[12];
 	int count, more = 1;
 
-	if (!text || (!reading->source->any_process && !is_us(reading)))
+	if (!reading->source->any_process && !is_us(reading))
 		return 0;
-	reading->variable = "LISTEN_FDS";
-	if (number(whole(text), &count))
-		return wrong(reading, EINVAL, "not a number", whole(text));
-	if (count > reading->max)
-		return wrong(reading, E2BIG, "too many descriptors", whole(text));
-	names = value(reading, "LISTEN_FDNAMES");
-	if (names)
-		rest = whole(names);
+	if (!value(reading, "LISTEN_FDS"))
+		return 0;
+	count = number_of_fds(reading);
+	named = value(reading, "LISTEN_FDNAMES");
+	rest = names = reading->item;
 	for (int i = 0; i < count; i++) {
-		if (names && !more)
-			return wrong(reading, EINVAL, "fewer names than descriptors", whole(names));
-		if (names)
-			more = cut(&rest, ":", &name);
+		if (named) {
+			if (!more) {
+				reading->item = names;
+				return wrong(reading, EINVAL, "fewer names than descriptors");
+			}
+			more = cut(reading, &rest, ":");
+			name = reading->item;
+		}
 		ipc_format(digits, sizeof digits, "%d", FIRST + i);
-		if (add_number(reading, FIRST + i, name, whole(digits)))
+		reading->item = whole(digits);
+		if (add(reading, name))
 			return -1;
 	}
-	if (names && count && more)
-		return wrong(reading, EINVAL, "more names than descriptors", whole(names));
+	reading->item = names;
+	if (named && count > 0 && more)
+		return wrong(reading, EINVAL, "more names than descriptors");
 	return count;
 }
 
 static int read_einhorn(struct reading *reading)
 {
-	const char *text = value(reading, "EINHORN_FD_COUNT");
 	char variable[32];
 	int count;
 
-	if (!text) {
-		text = value(reading, "EINHORN_FDS");
-		return text ? read_list(reading, text) : 0;
-	}
-	if (number(whole(text), &count))
-		return wrong(reading, EINVAL, "not a number", whole(text));
-	if (count > reading->max)
-		return wrong(reading, E2BIG, "too many descriptors", whole(text));
+	if (!value(reading, "EINHORN_FD_COUNT"))
+		return read_items(reading, "EINHORN_FDS", " ", 0);
+	count = number_of_fds(reading);
 	for (int i = 0; i < count; i++) {
 		ipc_format(variable, sizeof variable, "EINHORN_FD_%d", i);
-		reading->variable = variable;
-		text = value(reading, variable);
-		if (!text)
-			return wrong(reading, EINVAL, "not set", (struct span){ 0 });
-		if (add(reading, whole(text), (struct span){ 0 }))
+		if (!value(reading, variable)) {
+			reading->variable = variable;
+			reading->item = (struct span){ 0 };
+			return wrong(reading, EINVAL, "not set");
+		}
+		if (add(reading, (struct span){ 0 }))
 			return -1;
 	}
 	return count;
@@ -294,11 +282,11 @@ static int read_each(struct reading *reading)
 		memcpy(variable, *entry, length);
 		variable[length] = 0;
 		reading->variable = variable;
+		reading->item = whole(*entry + length + 1);
 		for (size_t i = 0; i < length - ENDING; i++)
 			name[i] = variable[i] >= 'A' && variable[i] <= 'Z' ? variable[i] | 32
 									    : variable[i];
-		if (add(reading, whole(*entry + length + 1),
-			(struct span){ name, name + length - ENDING }))
+		if (add(reading, (struct span){ name, name + length - ENDING }))
 			return -1;
 	}
 	return reading->count;
@@ -321,42 +309,43 @@ static int is_socket(int fd)
 	return !fstat(fd, &st) && S_ISSOCK(st.st_mode);
 }
 
+static int add_fixed(struct reading *reading, const char *number, const char *name)
+{
+	reading->variable = NULL;
+	reading->item = whole(number);
+	return add(reading, whole(name)) ? -1 : reading->count;
+}
+
 static int read_ucspi(struct reading *reading, int asked)
 {
 	if (asked ? fcntl(READER, F_GETFD) < 0 || fcntl(WRITER, F_GETFD) < 0
 		  : !value(reading, "PROTO") || !is_socket(READER) || !is_socket(WRITER))
 		return 0;
-	reading->variable = NULL;
 	if (same_file(READER, WRITER))
-		return add_number(reading, READER, whole("connection"), whole("6")) ? -1 : 1;
-	if (add_number(reading, READER, whole("reader"), whole("6")) ||
-	    add_number(reading, WRITER, whole("writer"), whole("7")))
-		return -1;
-	return 2;
+		return add_fixed(reading, "6", "connection");
+	return add_fixed(reading, "6", "reader") < 0 ? -1 : add_fixed(reading, "7", "writer");
 }
 
 static int read_inetd(struct reading *reading, int asked)
 {
 	if (asked ? fcntl(0, F_GETFD) < 0 : !is_socket(0))
 		return 0;
-	reading->variable = NULL;
-	return add_number(reading, 0, (struct span){ 0 }, whole("0")) ? -1 : 1;
+	return add_fixed(reading, "0", "");
 }
 
 static int read_convention(struct reading *reading, enum ipc_convention convention, int asked)
 {
-	const char *map = reading->source->variable, *text;
+	const char *map = reading->source->variable;
 
 	switch (convention) {
 	case IPC_FDS_LISTEN: return read_listen(reading);
-	case IPC_FDS_MAP: return read_map(reading, map ? map : "LISTEN_FD_MAP", ",", 1);
+	case IPC_FDS_MAP:
+		return read_items(reading, map ? map : "LISTEN_FD_MAP", ",", NAMED | UNIQUE);
 	case IPC_FDS_EINHORN: return read_einhorn(reading);
-	case IPC_FDS_STARTER: return read_map(reading, "SERVER_STARTER_PORT", ";", 0);
-	case IPC_FDS_UPSTART:
-		text = value(reading, "UPSTART_FDS");
-		return text ? read_list(reading, text) : 0;
-	case IPC_FDS_NGINX: return read_nginx(reading);
-	case IPC_FDS_FPM: return read_map(reading, "FPM_SOCKETS", ",", 0);
+	case IPC_FDS_STARTER: return read_items(reading, "SERVER_STARTER_PORT", ";", NAMED);
+	case IPC_FDS_UPSTART: return read_items(reading, "UPSTART_FDS", " ", 0);
+	case IPC_FDS_NGINX: return read_items(reading, "NGINX", ";:", ENDED);
+	case IPC_FDS_FPM: return read_items(reading, "FPM_SOCKETS", ",", NAMED);
 	case IPC_FDS_UCSPI: return read_ucspi(reading, asked);
 	case IPC_FDS_INETD: return read_inetd(reading, asked);
 	case IPC_FDS_EACH: return read_each(reading);

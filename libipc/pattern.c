@@ -9,20 +9,34 @@ static int in_range(unsigned char byte, unsigned char first, unsigned char last)
 	return byte >= first && byte <= last;
 }
 
-/* CLASS is what follows "[:", up to ":]". */
-static int in_class(unsigned char byte, const char *class, size_t length)
+const char *ipc_class(const char **at)
 {
-	int digit = in_range(byte, '0', '9'), lower = in_range(byte, 'a', 'z');
-	int upper = in_range(byte, 'A', 'Z');
+	/* the first and the last of each range */
+	static const char classes[] =
+		"alpha:]AZaz\0digit:]09\0alnum:]09AZaz\0upper:]AZ\0lower:]az\0xdigit:]09AFaf\0"
+		"space:]\t\r  \0blank:]\t\t  \0punct:]!/:@[`{~\0print:] ~\0graph:]!~\0"
+		"cntrl:]\1\37\177\177\0";
 
-	if (length != 5 && (length != 6 || memcmp(class, "xdigit", 6)))
-		return 0;
-	if (length == 6)
-		return digit || in_range(byte | ' ', 'a', 'f');
-	return (digit && !memcmp(class, "digit", 5)) || (lower && !memcmp(class, "lower", 5)) ||
-	       (upper && !memcmp(class, "upper", 5)) ||
-	       ((lower || upper) && !memcmp(class, "alpha", 5)) ||
-	       ((lower || upper || digit) && !memcmp(class, "alnum", 5));
+	for (const char *c = classes; *c; c += strlen(c) + 1) {
+		size_t length = strcspn(c, "]") + 1;
+
+		if (strncmp(*at, c, length))
+			continue;
+		*at += length;
+		return c + length;
+	}
+	return NULL;
+}
+
+/* CLASS is what follows "[:", up to ":]". */
+static int in_class(unsigned char byte, const char *class)
+{
+	const char *range = ipc_class(&class);
+
+	for (; range && *range; range += 2)
+		if (in_range(byte, range[0], range[1]))
+			return 1;
+	return 0;
 }
 
 /* The ":]" that ends a class, NULL if AT does not begin one. */
@@ -46,7 +60,7 @@ static const char *set(const char *at, const char *end, unsigned char byte, int 
 		const char *close = class_end(at, end);
 
 		if (close) {
-			found |= in_class(byte, at + 2, close - at - 2);
+			found |= in_class(byte, at + 2);
 			at = close + 2;
 			continue;
 		}

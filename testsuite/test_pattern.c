@@ -16,6 +16,8 @@ static void as_fnmatch(void **state)
 		"[a-c]x", "[!a]b", "[^a]b", "[]]", "[!]]", "[]-a]", "[a-]", "\\*", "a\\?c", "[\\]]",
 		"*.service", ".*", "*/.*", "?a", "[.]a", "a/*", "a/?b", "[/]", "a[/]b", "a*/b*c",
 		"[[:digit:]]*", "x[[:alpha:]_-]y", "[[:upper:][:digit:]]", "[[:xdigit:]]", "**",
+		"[[:alnum:]]", "[[:lower:]]", "[[:space:]]", "[[:blank:]]", "[[:punct:]]", "[[:print:]]",
+		"[[:graph:]]", "[[:cntrl:]]", "[![:space:]]", "[![:print:]x]", "[[:digit:][:punct:]]",
 		"a**b", "*aaaa*aaaa*aaab", "restart", "**/x", "[z-a]", "[!z-a]"
 	};
 	static const char *const texts[] = {
@@ -23,7 +25,7 @@ static void as_fnmatch(void **state)
 		"/var/../x",
 		"..", ".", ".a", "a/.b", "a/b", "]", "-", "[", "\\", "*", "a?c", "nginx.service",
 		"é", "5", "5a", "xqy", "x_y", "x-y", "Q", "f", "g", "restart",
-		"aaaaaaaaaaaaaaaaaaaaaaaa",
+		"aaaaaaaaaaaaaaaaaaaaaaaa", " ", "\t", "\v", "\r", "\1", "\177", "~", "@", "`", "{", "0", "9", ":",
 		"ax/bxc", "ax/b/c", "^b", "!b", "bb", "cx", "dx", "/x", "b/x", "z", "-x", "a-"
 	};
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* connections of a listening socket; see connections.h */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 
 #include "applet.h"
 #include "connections.h"
@@ -43,10 +41,10 @@ static int inet_line(const char *line, const struct wanted *wanted)
 	const char *state = column(line, 3), *port = strchr(column(line, 1), ':');
 	char hex[8];
 
-	ipc_format(hex, sizeof hex, ":%c%c%c%c ", "0123456789ABCDEF"[wanted->port >> 12 & 15],
-		   "0123456789ABCDEF"[wanted->port >> 8 & 15],
-		   "0123456789ABCDEF"[wanted->port >> 4 & 15],
-		   "0123456789ABCDEF"[wanted->port & 15]);
+	ipc_format(hex, sizeof hex, ":%04x ", wanted->port);
+	for (char *digit = hex; *digit; digit++)
+		if (*digit >= 'a')
+			*digit -= 'a' - 'A';
 	return port && starts(port, hex) &&
 	       (starts(state, "01 ") || starts(state, "03 ") || starts(state, "08 "));
 }
@@ -68,25 +66,18 @@ static int search(const char *file, struct wanted *wanted)
 
 int has_connections(int fd)
 {
-	union {
-		struct sockaddr any;
-		struct sockaddr_un local;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} name;
-	socklen_t length = sizeof name;
-	struct ipc_address address;
-	char text[112];
 	struct wanted wanted = { 0 };
+	char name[112];
+	const char *colon;
+	int family = ipc_socket_name(fd, name);
 
-	memset(&name, 0, sizeof name);
-	if (getsockname(fd, &name.any, &length))
-		return 1;
-	if (name.any.sa_family == AF_UNIX) {
-		address = (struct ipc_address){ .sun = name.local, .length = length };
-		wanted.path = ipc_address_text(&address, text);
+	if (family == AF_UNIX) {
+		wanted.path = name;
 		return search("/proc/net/unix", &wanted);
 	}
-	wanted.port = ntohs(name.any.sa_family == AF_INET ? name.v4.sin_port : name.v6.sin6_port);
+	colon = strrchr(name, ':');
+	/* we cannot tell */
+	if (!colon || ipc_number(colon + 1, 10, 65535, &wanted.port))
+		return 1;
 	return search("/proc/net/tcp", &wanted) || search("/proc/net/tcp6", &wanted);
 }

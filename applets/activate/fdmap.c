@@ -69,33 +69,27 @@ static void parse(int argc, char **argv, struct mapping *mapping)
 
 CHAIN(fdmap)
 {
-	extern char **environ;
 	struct mapping mapping = { .source.any_process = 1, .to = IPC_FDS_LISTEN };
-	struct ipc_listen_fd *found = malloc(IPC_LISTEN_FDS_MAX * sizeof *found);
+	const struct ipc_listen_fd *found;
 	const char *names[IPC_LISTEN_FDS_MAX];
 	struct handed fds[IPC_LISTEN_FDS_MAX];
 	int count;
 
 	parse(argc, argv, &mapping);
 	argv = operands(argc, argv, 1);
-	if (!found)
-		die(EXIT_TEMPORARY, "unable to read the environment:");
-	count = ipc_listen_fds_find(environ, &mapping.source, found, IPC_LISTEN_FDS_MAX);
-	if (count < 0)
-		die(EXIT_USAGE, "%s", mapping.source.problem);
+	count = take_handed(&mapping.source, fds, IPC_LISTEN_FDS_MAX, &found);
 	if (!count)
 		die(EXIT_USAGE, "no descriptors: no convention is in the environment");
 	for (int i = 0; i < count; i++)
-		names[i] = found[i].name;
+		names[i] = fds[i].name;
 	if (mapping.names && split_names(mapping.names, names, count) > count)
 		die(EXIT_USAGE, "more names than descriptors, which are %d", count);
 	for (int i = 0; i < count; i++)
-		fds[i] = (struct handed){ .fd = found[i].fd, .name = names[i] };
+		fds[i].name = names[i];
 	hand_over_check(mapping.to, fds, count);
 	if (mapping.source.found == IPC_FDS_UCSPI && count == 1)
 		close(7);
 	ipc_listen_fds_forget(&mapping.source, found, count);
 	hand_over(mapping.to, mapping.variable, fds, count);
-	free(found);
 	return argv;
 }

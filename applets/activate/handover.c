@@ -1,27 +1,54 @@
 /* SPDX-License-Identifier: ISC */
 /* giving descriptors to the next program; see handover.h */
 #include <fcntl.h>
-#include <stdarg.h>
-#include <sys/stat.h>
 
 #include "handover.h"
-#include "sockets.h"
 
 enum { FIRST = 3, READER = 6, WRITER = 7, MOVES_MAX = IPC_LISTEN_FDS_MAX + 1 };
 
-static const char *const words[IPC_FDS_CONVENTIONS] = {
-	[IPC_FDS_LISTEN] = "listen", [IPC_FDS_MAP] = "map", [IPC_FDS_EINHORN] = "einhorn",
-	[IPC_FDS_STARTER] = "starter", [IPC_FDS_UPSTART] = "upstart", [IPC_FDS_NGINX] = "nginx",
-	[IPC_FDS_FPM] = "fpm", [IPC_FDS_UCSPI] = "ucspi", [IPC_FDS_INETD] = "inetd",
-	[IPC_FDS_EACH] = "each",
+enum what { NUMBERS, NAMES, ADDRESSES };
+
+/* How a program is told by each convention. Most have a list in a variable. */
+static const struct told {
+	char word[8];
+	const char *variable;
+	char item[6];		/* for ipc_format, with a name and a number */
+	char between, what;
+} conventions[IPC_FDS_CONVENTIONS] = {
+	[IPC_FDS_LISTEN] = { "listen", "LISTEN_FDNAMES", "%s", ':', NAMES },
+	[IPC_FDS_MAP] = { "map", "LISTEN_FD_MAP", "%s=%d", ',', NAMES },
+	[IPC_FDS_EINHORN] = { "einhorn", "EINHORN_FDS", "%s%d", ' ', NUMBERS },
+	[IPC_FDS_STARTER] = { "starter", "SERVER_STARTER_PORT", "%s=%d", ';', ADDRESSES },
+	[IPC_FDS_UPSTART] = { "upstart", "UPSTART_FDS", "%s%d", ' ', NUMBERS },
+	[IPC_FDS_NGINX] = { "nginx", "NGINX", "%s%d;", 0, NUMBERS },
+	[IPC_FDS_FPM] = { "fpm", "FPM_SOCKETS", "%s=%d", ',', ADDRESSES },
+	[IPC_FDS_UCSPI] = { .word = "ucspi" },
+	[IPC_FDS_INETD] = { .word = "inetd" },
+	[IPC_FDS_EACH] = { .word = "each" },
 };
 
 enum ipc_convention convention(const char *what, const char *word)
 {
 	for (int i = 0; i < IPC_FDS_CONVENTIONS; i++)
-		if (!strcmp(words[i], word))
+		if (!strcmp(conventions[i].word, word))
 			return i;
 	usage("%s: unknown convention %s", what, word);
+}
+
+int take_handed(struct ipc_listen_source *source, struct handed *fds, int max,
+		const struct ipc_listen_fd **as_found)
+{
+	extern char **environ;
+	static struct ipc_listen_fd found[IPC_LISTEN_FDS_MAX];
+	int count = ipc_listen_fds_find(environ, source, found, max);
+
+	if (count < 0)
+		die(EXIT_USAGE, "%s", source->problem);
+	for (int i = 0; i < count; i++)
+		fds[i] = (struct handed){ .fd = found[i].fd, .name = found[i].name };
+	if (as_found)
+		*as_found = found;
+	return count;
 }
 
 int split_names(char *list, const char **names, int count)
@@ -39,11 +66,6 @@ int split_names(char *list, const char **names, int count)
 
 /* --- numbers ---------------------------------------------------------------------------- */
 
-struct move {
-	int index;	/* of the descriptor */
-	int to;
-};
-
 static int is_connection(int fd)
 {
 	int listens = 0;
@@ -54,28 +76,25 @@ static int is_connection(int fd)
 	       !getpeername(fd, (struct sockaddr *)&peer, &peer_length);
 }
 
-static int plan(enum ipc_convention to, const struct handed *fds, int count, struct move *moves)
+/* What must be where. Returns how many places are fixed, 0 if each descriptor stays. */
+static int plan(enum ipc_convention to, const struct handed *fds, int count, struct placing *places)
 {
-	int n = 0;
-
 	switch (to) {
 	case IPC_FDS_LISTEN:
-		for (; n < count; n++)
-			moves[n] = (struct move){ n, FIRST + n };
-		break;
+		for (int i = 0; i < count; i++)
+			places[i] = (struct placing){ fds[i].fd, FIRST + i };
+		return count;
 	case IPC_FDS_UCSPI:
-		moves[n++] = (struct move){ 0, READER };
-		moves[n++] = (struct move){ count - 1, WRITER };
-		break;
+		places[0] = (struct placing){ fds[0].fd, READER };
+		places[1] = (struct placing){ fds[count - 1].fd, WRITER };
+		return 2;
 	case IPC_FDS_INETD:
-		moves[n++] = (struct move){ 0, 0 };
-		if (is_connection(fds[0].fd))
-			moves[n++] = (struct move){ 0, 1 };
-		break;
+		places[0] = (struct placing){ fds[0].fd, 0 };
+		places[1] = (struct placing){ fds[0].fd, 1 };
+		return 1 + is_connection(fds[0].fd);
 	default:
-		break;
+		return 0;
 	}
-	return n;
 }
 
 static int is_ours(int fd, const struct handed *fds, int count)
@@ -85,83 +104,44 @@ static int is_ours(int fd, const struct handed *fds, int count)
 	return count >= 0;
 }
 
-/* Free the number of a descriptor that has a copy elsewhere. A program without 0, 1 and 2 would
- * soon write its messages into what it opens first. */
-static void vacate(int fd)
-{
-	int nothing;
-
-	if (fd > 2) {
-		close(fd);
-		return;
-	}
-	nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (nothing < 0)
-		die(EXIT_TEMPORARY, "unable to open /dev/null:");
-	copy_fd(nothing, fd);
-	close(nothing);
-}
-
 /* Move what is at the numbers that we need to numbers that nobody needs, and say where it is. */
-static void clear_way(const struct move *moves, int n, int above, const struct handed *fds,
-		      int count)
+static void clear_way(const struct placing *places, int n, const struct handed *fds, int count)
 {
-	static const char variable[] = "IPCMOVED";
 	char text[MOVES_MAX * 24];
 	size_t length = 0;
+	int above = FIRST;
 
-	unsetenv(variable);
+	for (int i = 0; i < n; i++)
+		above = places[i].to >= above ? places[i].to + 1 : above;
 	for (int i = 0; i < n; i++) {
-		int flags = fcntl(moves[i].to, F_GETFD), at;
+		int to = places[i].to, flags = fcntl(to, F_GETFD), at;
 
-		if (flags < 0 || flags & FD_CLOEXEC || is_ours(moves[i].to, fds, count))
+		if (flags < 0 || flags & FD_CLOEXEC || is_ours(to, fds, count))
 			continue;
-		at = fcntl(moves[i].to, F_DUPFD, above);
+		at = fcntl(to, F_DUPFD, above);
 		if (at < 0)
-			die(EXIT_TEMPORARY, "unable to move descriptor %d:", moves[i].to);
+			die(EXIT_TEMPORARY, "unable to move descriptor %d:", to);
 		length += ipc_format(text + length, sizeof text - length, "%s%d=%d",
-				     length ? "," : "", moves[i].to, at);
+				     length ? "," : "", to, at);
 	}
-	if (length && setenv(variable, text, 1))
-		die(EXIT_TEMPORARY, "unable to change the environment:");
+	set_variable("IPCMOVED", length ? text : NULL);
 }
 
-static int stays(const struct handed *fds, int index, const struct move *moves, int n)
+/* A program without 0, 1 and 2 would soon write its messages into what it opens first. */
+static void fill_standard(const struct handed *fds, int count)
 {
-	int there = 0, elsewhere = 0;
+	for (int fd = 0; fd <= 2; fd++) {
+		int nothing;
 
-	for (int i = 0; i < n; i++)
-		if (moves[i].index == index)
-			*(moves[i].to == fds[index].fd ? &there : &elsewhere) = 1;
-	return there && !elsewhere;
-}
-
-static void make_moves(const struct move *moves, int n, const struct handed *fds, int count)
-{
-	int copies[IPC_LISTEN_FDS_MAX], above = FIRST;
-
-	for (int i = 0; i < n; i++)
-		above = moves[i].to >= above ? moves[i].to + 1 : above;
-	clear_way(moves, n, above, fds, count);
-	for (int i = 0; i < count; i++) {
-		copies[i] = -1;
-		if (stays(fds, i, moves, n))
+		if (!is_ours(fd, fds, count) || fcntl(fd, F_GETFD) >= 0)
 			continue;
-		copies[i] = fcntl(fds[i].fd, F_DUPFD_CLOEXEC, above);
-		if (copies[i] < 0)
-			die(EXIT_TEMPORARY, "unable to move descriptor %d:", fds[i].fd);
+		nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (nothing < 0)
+			die(EXIT_TEMPORARY, "unable to open /dev/null:");
+		copy_fd(nothing, fd);
+		if (nothing != fd)
+			close(nothing);
 	}
-	for (int i = 0; i < count; i++)
-		if (copies[i] >= 0)
-			vacate(fds[i].fd);
-	for (int i = 0; i < n; i++) {
-		int from = copies[moves[i].index];
-
-		copy_fd(from < 0 ? moves[i].to : from, moves[i].to);
-	}
-	for (int i = 0; i < count; i++)
-		if (copies[i] >= 0)
-			close(copies[i]);
 }
 
 /* --- names ------------------------------------------------------------------------------ */
@@ -210,16 +190,16 @@ static void check_unique(enum ipc_convention to, const struct handed *fds, int c
 		for (int k = 0; k < i; k++)
 			if (!strcmp(written_name(to, one, fds[i].name),
 				    written_name(to, two, fds[k].name)))
-				die(EXIT_USAGE, "%s: two descriptors have the name %s", words[to],
-				    fds[i].name);
+				die(EXIT_USAGE, "%s: two descriptors have the name %s",
+				    conventions[to].word, fds[i].name);
 }
 
 static void check_addresses(enum ipc_convention to, const struct handed *fds, int count)
 {
 	for (int i = 0; i < count; i++)
-		if (fds[i].address && strchr(fds[i].address, to == IPC_FDS_FPM ? ',' : ';'))
-			die(EXIT_USAGE, "%s: an address has a separator in it: %s", words[to],
-			    fds[i].address);
+		if (fds[i].address && strchr(fds[i].address, conventions[to].between))
+			die(EXIT_USAGE, "%s: an address has a separator in it: %s",
+			    conventions[to].word, fds[i].address);
 }
 
 void hand_over_check(enum ipc_convention to, const struct handed *fds, int count)
@@ -229,119 +209,72 @@ void hand_over_check(enum ipc_convention to, const struct handed *fds, int count
 			die(EXIT_USAGE, "a name is too long: %s", fds[i].name);
 	if (to == IPC_FDS_MAP || to == IPC_FDS_EACH)
 		check_unique(to, fds, count);
-	if (to == IPC_FDS_FPM || to == IPC_FDS_STARTER)
+	if (conventions[to].what == ADDRESSES)
 		check_addresses(to, fds, count);
 	if ((to == IPC_FDS_INETD && count > 1) || (to == IPC_FDS_UCSPI && count > 2))
-		die(EXIT_USAGE, "%s has no place for %d descriptors", words[to], count);
+		die(EXIT_USAGE, "%s has no place for %d descriptors", conventions[to].word, count);
 }
 
 /* --- environment ------------------------------------------------------------------------ */
 
-static void set(const char *name, const char *value)
+/* What stands for a descriptor in a list, perhaps in MEMORY of IPC_NAME_MAX + 1 bytes. */
+static const char *item_name(const struct told *told, const struct handed *handed, char *memory)
 {
-	if (setenv(name, value, 1))
-		die(EXIT_TEMPORARY, "unable to change the environment:");
-}
-
-static void set_number(const char *name, long number)
-{
-	char text[24];
-
-	ipc_format(text, sizeof text, "%ld", number);
-	set(name, text);
-}
-
-/* A value that grows. */
-struct text {
-	char *text;
-	size_t size, length;
-};
-
-static void append(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void append(struct text *text, const char *format, ...)
-{
-	va_list args;
-
-	/* cannot be: text_size counts it all */
-	if (text->length >= text->size)
-		return;
-	va_start(args, format);
-	text->length += ipc_vformat(text->text + text->length, text->size - text->length, format,
-				    args);
-	va_end(args);
-}
-
-static void export_listen(const struct handed *fds, int count, struct text *names)
-{
-	char name[IPC_NAME_MAX + 1], id[24];
-	int named = 0;
-
-	for (int i = 0; i < count; i++) {
-		append(names, "%s%s", i ? ":" : "", clean(name, fds[i].name, ":"));
-		named |= strcmp(name, unknown) != 0;
+	switch (told->what) {
+	case NAMES: return clean(memory, handed->name, told->between == ':' ? ":" : never_in_map);
+	case ADDRESSES:
+		if (handed->address)
+			return handed->address;
+		return ipc_socket_name(handed->fd, memory) >= 0 && *memory ? memory : handed->name;
+	default: return "";
 	}
+}
+
+static void export_list(const struct told *told, const char *variable, const struct handed *fds,
+			int count)
+{
+	char memory[IPC_NAME_MAX + 1], *text;
+	size_t size = 1, length = 0;
+
+	for (int i = 0; i < count; i++)
+		size += IPC_NAME_MAX + sizeof "=1234567890," +
+			(fds[i].address ? strlen(fds[i].address) : 0);
+	text = calloc(1, size);
+	if (!text)
+		die(EXIT_TEMPORARY, "unable to change the environment:");
+	for (int i = 0; i < count; i++) {
+		if (i && told->between)
+			text[length++] = told->between;
+		length += ipc_format(text + length, size - length, told->item,
+				     item_name(told, &fds[i], memory), fds[i].fd);
+	}
+	set_variable(variable ? variable : told->variable, text);
+	free(text);
+}
+
+/* Has one of them a name? */
+static int are_named(const struct handed *fds, int count)
+{
+	while (--count >= 0 && !strcmp(fds[count].name, unknown))
+		;
+	return count >= 0;
+}
+
+static void export_listen(const struct handed *fds, int count)
+{
+	char id[24];
+
 	set_number("LISTEN_FDS", count);
 	set_number("LISTEN_PID", getpid());
-	if (named)
-		set("LISTEN_FDNAMES", names->text);
-	else
-		unsetenv("LISTEN_FDNAMES");
-	if (ipc_listen_pidfdid(id))
-		unsetenv("LISTEN_PIDFDID");
-	else
-		set("LISTEN_PIDFDID", id);
+	set_variable("LISTEN_PIDFDID", ipc_listen_pidfdid(id) ? NULL : id);
+	if (!are_named(fds, count))
+		set_variable("LISTEN_FDNAMES", NULL);
 }
 
-static void export_map(const char *variable, const struct handed *fds, int count, struct text *map)
-{
-	char name[IPC_NAME_MAX + 1];
-
-	for (int i = 0; i < count; i++)
-		append(map, "%s%s=%d", i ? "," : "", clean(name, fds[i].name, never_in_map), fds[i].fd);
-	set(variable ? variable : "LISTEN_FD_MAP", map->text);
-}
-
-static const char *address_of(const struct handed *handed, char *text)
-{
-	struct sockaddr_storage name;
-	socklen_t length = sizeof name;
-
-	if (handed->address)
-		return handed->address;
-	if (getsockname(handed->fd, (struct sockaddr *)&name, &length) ||
-	    !*address_text(&name, length, text))
-		return handed->name;
-	return text;
-}
-
-static void export_addresses(const char *variable, char separator, const struct handed *fds,
-			     int count, struct text *map)
-{
-	char address[ADDRESS_SIZE];
-
-	for (int i = 0; i < count; i++) {
-		if (i)
-			append(map, "%c", separator);
-		append(map, "%s=%d", address_of(&fds[i], address), fds[i].fd);
-	}
-	set(variable, map->text);
-}
-
-static void export_numbers(const char *variable, const char *format, const struct handed *fds,
-			   int count, struct text *list)
-{
-	for (int i = 0; i < count; i++)
-		append(list, "%s%d%s", *format == ' ' && i ? " " : "", fds[i].fd,
-		       *format == ' ' ? "" : format);
-	set(variable, list->text);
-}
-
-static void export_einhorn(const struct handed *fds, int count, struct text *list)
+static void export_einhorn(const struct handed *fds, int count)
 {
 	char variable[40];
 
-	export_numbers("EINHORN_FDS", " ", fds, count, list);
 	set_number("EINHORN_FD_COUNT", count);
 	for (int i = 0; i < count; i++) {
 		int family = -1;
@@ -352,8 +285,8 @@ static void export_einhorn(const struct handed *fds, int count, struct text *lis
 		set_number(variable, fds[i].fd);
 		ipc_format(variable, sizeof variable, "EINHORN_FD_FAMILY_%d", i);
 		if (family == AF_UNIX || family == AF_INET || family == AF_INET6)
-			set(variable, family == AF_UNIX ? "AF_UNIX" :
-				      family == AF_INET ? "AF_INET" : "AF_INET6");
+			set_variable(variable, family == AF_UNIX ? "AF_UNIX" :
+					       family == AF_INET ? "AF_INET" : "AF_INET6");
 	}
 }
 
@@ -367,45 +300,26 @@ static void export_each(const struct handed *fds, int count)
 	}
 }
 
-static size_t text_size(const struct handed *fds, int count)
-{
-	size_t size = 1;
-
-	for (int i = 0; i < count; i++)
-		size += IPC_NAME_MAX + sizeof "=1234567890," +
-			(fds[i].address ? strlen(fds[i].address) : 0);
-	return size;
-}
-
 void hand_over(enum ipc_convention to, const char *variable, const struct handed *fds, int count)
 {
-	struct move moves[MOVES_MAX];
-	struct text text = { .size = text_size(fds, count) };
-	int n = plan(to, fds, count, moves);
+	struct placing places[MOVES_MAX];
+	int n = plan(to, fds, count, places);
 
-	text.text = calloc(1, text.size);
-	if (!text.text)
-		die(EXIT_TEMPORARY, "unable to change the environment:");
 	for (int i = 0; !n && i < count; i++)
 		copy_fd(fds[i].fd, fds[i].fd);
+	if (conventions[to].variable)
+		export_list(&conventions[to], to == IPC_FDS_MAP ? variable : NULL, fds, count);
 	switch (to) {
-	case IPC_FDS_LISTEN: export_listen(fds, count, &text); break;
-	case IPC_FDS_MAP: export_map(variable, fds, count, &text); break;
-	case IPC_FDS_EINHORN: export_einhorn(fds, count, &text); break;
-	case IPC_FDS_STARTER:
-		export_addresses("SERVER_STARTER_PORT", ';', fds, count, &text);
-		set("SERVER_STARTER_GENERATION", "1");
-		break;
-	case IPC_FDS_UPSTART:
-		export_numbers("UPSTART_FDS", " ", fds, count, &text);
-		set("UPSTART_EVENTS", "socket");
-		break;
-	case IPC_FDS_NGINX: export_numbers("NGINX", ";", fds, count, &text); break;
-	case IPC_FDS_FPM: export_addresses("FPM_SOCKETS", ',', fds, count, &text); break;
+	case IPC_FDS_LISTEN: export_listen(fds, count); break;
+	case IPC_FDS_EINHORN: export_einhorn(fds, count); break;
+	case IPC_FDS_STARTER: set_number("SERVER_STARTER_GENERATION", 1); break;
+	case IPC_FDS_UPSTART: set_variable("UPSTART_EVENTS", "socket"); break;
 	case IPC_FDS_EACH: export_each(fds, count); break;
 	default: break;
 	}
-	free(text.text);
-	if (n)
-		make_moves(moves, n, fds, count);
+	if (!n)
+		return;
+	clear_way(places, n, fds, count);
+	place_fds(places, n);
+	fill_standard(fds, count);
 }

@@ -74,18 +74,16 @@ config LISTEN_INET
 #include "handover.h"
 #include "sockets.h"
 
-struct listening {
+static struct listening {
 	enum ipc_convention to;
 	const char *variable;
 	struct opening openings[IPC_LISTEN_FDS_MAX];
-	const char *names[IPC_LISTEN_FDS_MAX];
 	int count;
-};
+} listening;
 
 static const struct kind {
-	const char *word;
-	enum socket_kind kind;
-	int type;
+	char word[5];
+	unsigned char kind, type;
 } kinds[] = {
 	{ "unix", SOCKET_UNIX, 0 },
 	{ "tcp", SOCKET_INET, SOCK_STREAM },
@@ -119,9 +117,9 @@ static void backlog(struct opening *opening, const char *what, const char *text)
 }
 
 /* The options have been read; now there is the socket that they are for. */
-static void complete(struct listening *listening, const struct kind *kind, const char *address)
+static void complete(const struct kind *kind, const char *address)
 {
-	struct opening *opening = &listening->openings[listening->count];
+	struct opening *opening = &listening.openings[listening.count];
 
 	if (kind->kind == SOCKET_INET && !ENABLED(CONFIG_LISTEN_INET))
 		usage("this box has no %s", kind->word);
@@ -137,41 +135,49 @@ static void complete(struct listening *listening, const struct kind *kind, const
 	opening->address = address;
 	if (kind->type)
 		opening->how.type = kind->type;
-	if (++listening->count == IPC_LISTEN_FDS_MAX)
+	if (++listening.count == IPC_LISTEN_FDS_MAX)
 		usage("more than %d sockets", IPC_LISTEN_FDS_MAX - 1);
 }
 
-static void attribute(struct listening *listening, char *name)
+/* Do what the option LETTER says with its VALUE; WHAT is its name. */
+static void set(int letter, const char *what, char *value)
 {
-	struct opening *opening = &listening->openings[listening->count];
-	char *value = strchr(name, '=');
+	struct opening *opening = &listening.openings[listening.count];
 
-	if (!value) {
-		socket_option(opening, name);
-		return;
-	}
-	*value++ = 0;
-	if (!strcmp(name, "label")) {
-		listening->names[listening->count] = value;
-	} else if (!strcmp(name, "type")) {
-		socket_type(opening, value);
-	} else if (!strcmp(name, "mode")) {
-		mode(opening, name, value);
-	} else if (!strcmp(name, "owner")) {
-		bind_owner(&opening->how, name, value);
-	} else if (!strcmp(name, "group")) {
-		value[-1] = ':';
-		bind_owner(&opening->how, name, value - 1);
-	} else if (!strcmp(name, "backlog")) {
-		backlog(opening, name, value);
-	} else {
-		value[-1] = '=';
-		socket_option(opening, name);
+	switch (letter) {
+	case 'n': opening->name = value; break;
+	case 'T': socket_type(opening, value); break;
+	case 'm': mode(opening, what, value); break;
+	case 'o': bind_owner(&opening->how, what, value); break;
+	case 'b': backlog(opening, what, value); break;
+	case 'O': socket_option(opening, value); break;
 	}
 }
 
+/* "mode=0600", "group=wheel", "nodelay", "rcvbuf=65536" */
+static void attribute(char *name)
+{
+	static const char names[] = "nlabel\0" "Ttype\0" "mmode\0" "oowner\0" "ogroup\0"
+				    "bbacklog\0";
+	size_t length = strcspn(name, "=");
+	int letter = name[length] ? find_long(names, name, length) : 0;
+	char *value = name + length + 1;
+
+	if (!letter) {
+		set('O', name, name);
+		return;
+	}
+	value[-1] = 0;
+	if (strcmp(name, "group")) {
+		set(letter, name, value);
+		return;
+	}
+	*--value = ':';
+	set(letter, "group", value);
+}
+
 /* "-unix:label=x,mode=0600:/path"; returns whether WORD is of this form */
-static int colon_form(struct listening *listening, char *word)
+static int colon_form(char *word)
 {
 	char *attributes, *address, *name;
 
@@ -189,131 +195,95 @@ static int colon_form(struct listening *listening, char *word)
 		if (!*attributes)
 			attributes = NULL;
 		while ((name = strsep(&attributes, ",")))
-			attribute(listening, name);
-		complete(listening, &kinds[i], address);
+			attribute(name);
+		complete(&kinds[i], address);
 		return 1;
 	}
 	return 0;
 }
 
-static void parse_option(struct listening *listening, int letter)
+static void parse_option(int letter)
 {
-	struct opening *opening = &listening->openings[listening->count];
+	char what[] = { '-', letter, 0 };
 
 	switch (letter) {
-	case 'c': listening->to = convention("-c", optarg); break;
-	case 'M': listening->variable = optarg; break;
-	case 'n': listening->names[listening->count] = optarg; break;
-	case 'T': socket_type(opening, optarg); break;
-	case 'm': mode(opening, "-m", optarg); break;
-	case 'o': bind_owner(&opening->how, "-o", optarg); break;
-	case 'b': backlog(opening, "-b", optarg); break;
-	case 'O': socket_option(opening, optarg); break;
-	case 'u': complete(listening, &kinds[0], optarg); break;
-	case 't': complete(listening, &kinds[1], optarg); break;
-	case 'd': complete(listening, &kinds[2], optarg); break;
-	case 'p': complete(listening, &kinds[3], optarg); break;
+	case 'c': listening.to = convention(what, optarg); break;
+	case 'M': listening.variable = optarg; break;
+	case 'u': complete(&kinds[0], optarg); break;
+	case 't': complete(&kinds[1], optarg); break;
+	case 'd': complete(&kinds[2], optarg); break;
+	case 'p': complete(&kinds[3], optarg); break;
+	default: set(letter, what, optarg);
 	}
 }
 
-static void parse(int argc, char **argv, struct listening *listening)
+static void parse(int argc, char **argv)
 {
 	static const char longs[] = "u" "unix\0" "t" "tcp\0" "d" "udp\0" "p" "fifo\0";
-	static const struct opening nothing;
+	static struct opening nothing;	/* not const, or its zeros are in the file */
 	const struct opening *last;
 	int letter;
 
 	for (;;) {
 		char *word = argv[optind ? optind : 1];
 
-		if (word && colon_form(listening, word)) {
+		if (word && colon_form(word)) {
 			optind = optind ? optind + 1 : 2;
 			continue;
 		}
 		letter = option(argc, argv, "c:M:n:T:m:o:b:O:u:t:d:p:", longs);
 		if (letter == -1)
 			break;
-		parse_option(listening, letter);
+		parse_option(letter);
 	}
-	last = &listening->openings[listening->count];
-	if (memcmp(last, &nothing, sizeof *last) || listening->names[listening->count])
+	last = &listening.openings[listening.count];
+	if (memcmp(last, &nothing, sizeof nothing))
 		usage("options without a socket after them");
-	if (!listening->count)
+	if (!listening.count)
 		usage("no socket");
 }
 
-static void describe(const struct listening *listening, struct handed *fds)
+static void describe(struct handed *fds)
 {
-	for (int i = 0; i < listening->count; i++) {
-		const struct opening *opening = &listening->openings[i];
-		const char *name = listening->names[i];
+	for (int i = 0; i < listening.count; i++) {
+		const struct opening *opening = &listening.openings[i];
 
 		fds[i] = (struct handed){
 			.fd = -1,
-			.name = name && *name ? name : unknown,
+			.name = opening->name && *opening->name ? opening->name : unknown,
 			/* for a path the kernel may know another name */
 			.address = opening->kind == SOCKET_INET ? NULL : opening->address,
 		};
 	}
 }
 
-/* All or none. */
-static void open_all(struct listening *listening, struct handed *fds)
-{
-	for (int i = 0; i < listening->count; i++) {
-		struct opening *opening = &listening->openings[i];
-		int error;
-
-		fds[i].fd = socket_open(opening);
-		if (fds[i].fd >= 0)
-			continue;
-		error = errno;
-		while (--i >= 0)
-			socket_undo(&listening->openings[i]);
-		errno = error;
-		socket_refused(opening);
-	}
-}
-
 /* What we have been given in the same way stays, and comes first. */
-static int inherit(const struct listening *listening, struct ipc_listen_fd *found,
-		   struct handed *fds)
+static int inherit(struct handed *fds)
 {
-	extern char **environ;
 	struct ipc_listen_source source = {
-		.conventions = 1u << listening->to, .variable = listening->variable,
+		.conventions = 1u << listening.to, .variable = listening.variable,
 	};
-	int count;
 
-	if (listening->to == IPC_FDS_INETD || listening->to == IPC_FDS_UCSPI ||
-	    listening->to == IPC_FDS_EACH)
+	if (listening.to == IPC_FDS_INETD || listening.to == IPC_FDS_UCSPI ||
+	    listening.to == IPC_FDS_EACH)
 		return 0;
-	count = ipc_listen_fds_find(environ, &source, found,
-				    IPC_LISTEN_FDS_MAX - listening->count);
-	if (count < 0)
-		die(EXIT_USAGE, "%s", source.problem);
-	for (int i = 0; i < count; i++)
-		fds[i] = (struct handed){ .fd = found[i].fd, .name = found[i].name };
-	return count;
+	return take_handed(&source, fds, IPC_LISTEN_FDS_MAX - listening.count, NULL);
 }
 
 CHAIN(listen)
 {
-	struct listening *listening = calloc(1, sizeof *listening);
-	struct ipc_listen_fd *found = malloc(IPC_LISTEN_FDS_MAX * sizeof *found);
 	struct handed fds[IPC_LISTEN_FDS_MAX];
-	int count;
+	int count, all;
 
-	if (!listening || !found)
-		die(EXIT_TEMPORARY, "unable to note the sockets:");
-	parse(argc, argv, listening);
+	/* we may be a second link of the same chain */
+	memset(&listening, 0, sizeof listening);
+	parse(argc, argv);
 	argv = operands(argc, argv, 1);
-	count = inherit(listening, found, fds);
-	describe(listening, fds + count);
-	hand_over_check(listening->to, fds, count + listening->count);
-	open_all(listening, fds + count);
-	hand_over(listening->to, listening->variable, fds, count + listening->count);
-	free(found);
-	free(listening);
+	count = inherit(fds);
+	describe(fds + count);
+	all = count + listening.count;
+	hand_over_check(listening.to, fds, all);
+	open_sockets(listening.openings, listening.count, fds + count);
+	hand_over(listening.to, listening.variable, fds, all);
 	return argv;
 }

@@ -372,7 +372,6 @@ CHAIN(notifysock, "s6-notify-fd-from-socket")
 	for (int i = 0; i < 3; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	if (setenv("NOTIFY_SOCKET", name, 1))
-		die(EXIT_TEMPORARY, "unable to change the environment:");
+	set_variable("NOTIFY_SOCKET", name);
 	return argv;
 }

@@ -70,21 +70,25 @@ enum { SOCKETS_MAX = 64, PAUSE_MS = 1000 };
 enum { QUICK_MS = 1000, QUICK_ENDS = 20, BRAKE_MS = 1000, BRAKE_MAX_MS = 60000 };
 enum { NOT_IDLE = -1 };
 
+/* what PROG gets whatever -E says */
+static char *const kept[] = { "PATH", "HOME", "USER", "TERM" };
+
+enum { KEPT = sizeof kept / sizeof *kept };
+
 struct activation {
-	const char *addresses[SOCKETS_MAX];
-	int count_addresses;
+	struct opening openings[SOCKETS_MAX];
+	int count_openings;
 	struct opening how;	/* for all of them */
 	struct handed fds[SOCKETS_MAX];
 	int count;
 	const char *names[SOCKETS_MAX];
 	int count_names;
-	char **settings;
+	char **settings;	/* NAME or NAME=VALUE; the first are those of kept */
 	int count_settings;
 	int accept, inetd, now, idle;
 	char **prog;
 	sigset_t before;	/* signal mask */
 	int signals;		/* signalfd */
-	struct ipc_listen_fd *given;
 };
 
 /* --- options ---------------------------------------------------------------------------- */
@@ -93,9 +97,9 @@ static void add_address(struct activation *activation, const char *address)
 {
 	if (*address != '/' && *address != '@' && !is_inet(address))
 		usage("not an address: %s", address);
-	if (activation->count_addresses == SOCKETS_MAX)
+	if (activation->count_openings == SOCKETS_MAX)
 		usage("more than %d addresses", SOCKETS_MAX);
-	activation->addresses[activation->count_addresses++] = address;
+	activation->openings[activation->count_openings++].address = address;
 }
 
 static void set_type(struct activation *activation, int type)
@@ -162,9 +166,11 @@ static void parse(int argc, char **argv, struct activation *activation)
 {
 	int letter;
 
-	activation->settings = malloc(argc * sizeof *activation->settings);
+	activation->settings = malloc(sizeof kept + argc * sizeof *activation->settings);
 	if (!activation->settings)
 		die(EXIT_TEMPORARY, "unable to note the options:");
+	memcpy(activation->settings, kept, sizeof kept);
+	activation->count_settings = KEPT;
 	while ((letter = option(argc, argv, "l:daE:h\1\2\3:\4\5:\6:\7:\10", longs)) != -1)
 		parse_option(activation, letter);
 	activation->prog = operands(argc, argv, 1);
@@ -191,55 +197,36 @@ static void make_directories(const char *path)
 	}
 }
 
-static void take_given(struct activation *activation)
+static void open_all(struct activation *activation)
 {
-	extern char **environ;
 	struct ipc_listen_source source = { .conventions = 1u << IPC_FDS_LISTEN };
-	int count;
+	int given = take_handed(&source, activation->fds, SOCKETS_MAX, NULL);
+	int count = given + activation->count_openings;
 
-	activation->given = malloc(SOCKETS_MAX * sizeof *activation->given);
-	if (!activation->given)
-		die(EXIT_TEMPORARY, "unable to read the environment:");
-	count = ipc_listen_fds_find(environ, &source, activation->given, SOCKETS_MAX);
-	if (count < 0)
-		die(EXIT_USAGE, "%s", source.problem);
-	for (int i = 0; i < count; i++)
-		activation->fds[i] = (struct handed){ .fd = own_fd(activation->given[i].fd),
-						      .name = activation->given[i].name };
-	activation->count = count;
-}
-
-static void open_sockets(struct activation *activation)
-{
-	struct opening opened[SOCKETS_MAX];
-
-	take_given(activation);
-	if (activation->count + activation->count_addresses > SOCKETS_MAX)
+	if (count > SOCKETS_MAX)
 		usage("more than %d sockets", SOCKETS_MAX);
-	if (!activation->count && !activation->count_addresses)
+	if (!count)
 		usage("no address to listen on");
-	if (activation->inetd && !activation->accept &&
-	    activation->count + activation->count_addresses > 1)
+	if (activation->inetd && !activation->accept && count > 1)
 		usage("--inetd is for one socket");
-	for (int i = 0; i < activation->count_addresses; i++) {
-		const char *address = activation->addresses[i];
-		int fd;
+	for (int i = 0; i < given; i++)
+		own_fd(activation->fds[i].fd);
+	for (int i = given; i < count; i++) {
+		struct opening *opening = &activation->openings[i - given];
+		const char *address = opening->address;
 
-		opened[i] = activation->how;
-		opened[i].address = address;
-		opened[i].kind = *address == '/' || *address == '@' ? SOCKET_UNIX : SOCKET_INET;
+		*opening = activation->how;
+		opening->address = address;
+		opening->kind = *address == '/' || *address == '@' ? SOCKET_UNIX : SOCKET_INET;
 		/* what is PROG's is as it expects it; what is ours must not make us wait */
-		opened[i].nonblock = activation->accept;
+		opening->nonblock = activation->accept;
 		make_directories(address);
-		fd = socket_open(&opened[i]);
-		if (fd < 0) {
-			for (int k = 0; k < i; k++)
-				socket_undo(&opened[k]);
-			socket_refused(&opened[i]);
-		}
-		info("Listening on %s as %d.", address, 3 + activation->count);
-		activation->fds[activation->count++] = (struct handed){ .fd = fd, .name = unknown };
+		activation->fds[i].name = unknown;
 	}
+	open_sockets(activation->openings, count - given, activation->fds + given);
+	for (int i = given; i < count; i++)
+		info("Listening on %s as %d.", activation->openings[i - given].address, 3 + i);
+	activation->count = count;
 }
 
 static void name_sockets(struct activation *activation)
@@ -256,31 +243,24 @@ static void name_sockets(struct activation *activation)
 
 static void set_environment(const struct activation *activation)
 {
-	static const char *const kept[] = { "PATH", "HOME", "USER", "TERM" };
-	static char nothing[] = "";
-	const char *values[sizeof kept / sizeof *kept];
-	const char **settings = calloc(activation->count_settings + 1, sizeof *settings);
-	int failed = !settings;
+	const char **values = calloc(activation->count_settings, sizeof *values);
 
-	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-		values[i] = getenv(kept[i]);
-	for (int i = 0; i < activation->count_settings && !failed; i++) {
+	if (!values)
+		die(EXIT_TEMPORARY, "unable to change the environment:");
+	for (int i = 0; i < activation->count_settings; i++) {
 		char *equals = strchr(activation->settings[i], '=');
 
-		settings[i] = equals ? equals + 1 : getenv(activation->settings[i]);
+		values[i] = equals ? equals + 1 : getenv(activation->settings[i]);
 		if (equals)
 			*equals = 0;
-		if (!settings[i])
-			settings[i] = nothing;
+		if (!values[i] && i >= KEPT)
+			values[i] = "";
 	}
 	clearenv();
-	for (size_t i = 0; i < sizeof kept / sizeof *kept && !failed; i++)
-		failed = values[i] && setenv(kept[i], values[i], 1);
-	for (int i = 0; i < activation->count_settings && !failed; i++)
-		failed = setenv(activation->settings[i], settings[i], 1);
-	if (failed)
-		die(EXIT_TEMPORARY, "unable to change the environment:");
-	free(settings);
+	for (int i = 0; i < activation->count_settings; i++)
+		if (values[i])
+			set_variable(activation->settings[i], values[i]);
+	free(values);
 }
 
 static _Noreturn void run(const struct activation *activation, const struct handed *fds, int count)
@@ -299,6 +279,7 @@ static _Noreturn void run(const struct activation *activation, const struct hand
 	    activation->prog[0]);
 }
 
+/* Returns its number, -1 if there is no process to be had. */
 static pid_t start(const struct activation *activation, const struct handed *fds, int count)
 {
 	pid_t pid = fork();
@@ -307,7 +288,15 @@ static pid_t start(const struct activation *activation, const struct handed *fds
 		sigprocmask(SIG_SETMASK, &activation->before, NULL);
 		run(activation, fds, count);
 	}
+	if (pid > 0)
+		info("Spawned %s as PID %d.", activation->prog[0], (int)pid);
 	return pid;
+}
+
+static void say_died(pid_t pid, int status)
+{
+	info("Child %d died with %s %d", (int)pid, WIFEXITED(status) ? "code" : "signal",
+	     WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 }
 
 /* --- waiting ---------------------------------------------------------------------------- */
@@ -346,19 +335,34 @@ static int wait_for(const struct activation *activation, int clients, int timeou
 	return 0;
 }
 
-static void wait_for_first(const struct activation *activation)
+/* Exits if it is told to. */
+static void take_signals(const struct activation *activation)
 {
-	int at = 0;
+	int signal;
 
-	while (!activation->now && !wait_for(activation, 1, -1, &at))
-		;
-	if (!activation->now)
-		info("Communication attempt on fd %d.", 3 + at);
+	while ((signal = next_signal(activation->signals)))
+		if (signal == SIGTERM || signal == SIGINT)
+			exit(0);
+}
+
+/* Wait for a client, or for the end of DELAY first. */
+static void wait_armed(const struct activation *activation, long long delay)
+{
+	long long until = now_ms() + delay;
+	int at = 0, client;
+
+	do {
+		long long left = until - now_ms();
+
+		client = wait_for(activation, left <= 0, left > 0 ? left : -1, &at);
+		take_signals(activation);
+	} while (!client);
+	info("Communication attempt on fd %d.", 3 + at);
 }
 
 static _Noreturn void accept_all(struct activation *activation)
 {
-	int at = 0, timeout = -1, status, signal;
+	int at = 0, timeout = -1, status;
 
 	catch_signals(activation);
 	for (;; at++) {
@@ -366,12 +370,9 @@ static _Noreturn void accept_all(struct activation *activation)
 		struct handed handed = { .name = activation->fds[at % activation->count].name };
 		pid_t pid;
 
-		while ((signal = next_signal(activation->signals)))
-			if (signal == SIGTERM || signal == SIGINT)
-				exit(0);
+		take_signals(activation);
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-			info("Child %d died with %s %d", (int)pid, WIFEXITED(status) ? "code" : "signal",
-			     WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+			say_died(pid, status);
 		timeout = -1;
 		if (!client)
 			continue;
@@ -380,9 +381,7 @@ static _Noreturn void accept_all(struct activation *activation)
 		if (handed.fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
 			continue;
 		pid = handed.fd < 0 ? -1 : start(activation, &handed, 1);
-		if (pid > 0) {
-			info("Spawned %s as PID %d.", activation->prog[0], (int)pid);
-		} else {
+		if (pid < 0) {
 			warn("unable to serve a client:");
 			timeout = PAUSE_MS;
 		}
@@ -444,23 +443,6 @@ static int supervise(const struct activation *activation, pid_t pid, int *stop)
 	}
 }
 
-/* Wait for a client, or for the end of DELAY first. Exits if it is told to. */
-static void wait_armed(const struct activation *activation, long long delay)
-{
-	long long until = now_ms() + delay;
-	int at = 0, client, signal;
-
-	do {
-		long long left = until - now_ms();
-
-		client = wait_for(activation, left <= 0, left > 0 ? left : -1, &at);
-		while ((signal = next_signal(activation->signals)))
-			if (signal == SIGTERM || signal == SIGINT)
-				exit(0);
-	} while (!client);
-	info("Communication attempt on fd %d.", 3 + at);
-}
-
 /* How long not to start PROG again, which ran for TIME and ended with STATUS. */
 static int brake(const struct activation *activation, int status, long long time, int delay,
 		 int *quick_ends)
@@ -501,10 +483,8 @@ static _Noreturn void come_and_go(struct activation *activation)
 			delay = PAUSE_MS;
 			continue;
 		}
-		info("Spawned %s as PID %d.", activation->prog[0], (int)pid);
 		status = supervise(activation, pid, &stop);
-		info("Child %d died with %s %d", (int)pid, WIFEXITED(status) ? "code" : "signal",
-		     WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+		say_died(pid, status);
 		if (stop)
 			exit(0);
 		if (WIFEXITED(status) && (WEXITSTATUS(status) == EXIT_NOEXEC ||
@@ -523,12 +503,13 @@ TOOL(socketactivate, "systemd-socket-activate")
 	};
 
 	parse(argc, argv, &activation);
-	open_sockets(&activation);
+	open_all(&activation);
 	name_sockets(&activation);
 	if (activation.accept)
 		accept_all(&activation);
 	if (activation.idle != NOT_IDLE)
 		come_and_go(&activation);
-	wait_for_first(&activation);
+	if (!activation.now)
+		wait_armed(&activation, 0);
 	run(&activation, activation.fds, activation.count);
 }

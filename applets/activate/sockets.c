@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* opening sockets and FIFOs; see sockets.h */
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/stat.h>
 
 #include "../local/bind.h"
-#include "handover.h"
 #include "sockets.h"
 
 /* --- options ---------------------------------------------------------------------------- */
@@ -20,8 +17,8 @@ enum { TCP_DEFER = 9, TCP_FAST = 23, FREEBIND = 15, TRANSPARENT = 19 };
 enum { FLAGS = 2 };
 
 static const struct socket_name {
-	const char *word;
-	short level, name;
+	char word[12];
+	unsigned char level, name;
 } names[] = {
 	{ "exclusive", 0, IPC_LISTEN_EXCLUSIVE },
 	{ "takeover", 0, IPC_LISTEN_TAKEOVER },
@@ -79,167 +76,84 @@ static int set_socket_options(int fd, const struct opening *opening)
 	return 0;
 }
 
-/* Close FD and keep errno. */
-static int fail(int fd)
-{
-	int error = errno;
-
-	close(fd);
-	return errno = error, -1;
-}
-
 /* --- internet --------------------------------------------------------------------------- */
-
-union inet {
-	struct sockaddr_storage any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-/* "PORT", ":PORT", "*:PORT", "1.2.3.4:PORT" or "[::1]:PORT". Without an address it is every one of
- * both families. Returns the length, 0 if it is something else. */
-static socklen_t inet_parse(const char *text, union inet *inet)
-{
-	const char *colon = strrchr(text, ':'), *port = colon ? colon + 1 : text;
-	char host[INET6_ADDRSTRLEN + 2];
-	size_t length = colon ? colon - text : 0;
-	unsigned value;
-
-	memset(inet, 0, sizeof *inet);
-	if (length >= sizeof host || ipc_number(port, 10, 65535, &value))
-		return 0;
-	memcpy(host, text, length);
-	host[length] = 0;
-	if (!length || !strcmp(host, "*")) {
-		inet->v6.sin6_family = AF_INET6;
-		inet->v6.sin6_port = htons(value);
-		return sizeof inet->v6;
-	}
-	if (*host == '[' && host[length - 1] == ']') {
-		host[length - 1] = 0;
-		inet->v6.sin6_family = AF_INET6;
-		inet->v6.sin6_port = htons(value);
-		return inet_pton(AF_INET6, host + 1, &inet->v6.sin6_addr) == 1 ? sizeof inet->v6 : 0;
-	}
-	inet->v4.sin_family = AF_INET;
-	inet->v4.sin_port = htons(value);
-	return inet_pton(AF_INET, host, &inet->v4.sin_addr) == 1 ? sizeof inet->v4 : 0;
-}
-
-int is_inet(const char *text)
-{
-	union inet inet;
-
-	return ENABLED(CONFIG_LISTEN_INET) && inet_parse(text, &inet);
-}
 
 static int is_anywhere(const char *text)
 {
 	return !strchr(text, '[') && !strchr(text, '.');
 }
 
+/* "PORT", ":PORT", "*:PORT", "1.2.3.4:PORT" or "[::1]:PORT". Without an address it is every one of
+ * both families. Returns the length, -1 if it is something else. */
+static int inet_parse(const char *text, union ipc_inet *inet)
+{
+	unsigned port;
+
+	if (!is_anywhere(text))
+		return ipc_inet_parse(text, inet);
+	text += *text == ':' ? 1 : strncmp(text, "*:", 2) ? 0 : 2;
+	if (ipc_number(text, 10, 65535, &port))
+		return errno = EINVAL, -1;
+	*inet = (union ipc_inet){ .v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) } };
+	return sizeof inet->v6;
+}
+
+int is_inet(const char *text)
+{
+	union ipc_inet inet;
+
+	return ENABLED(CONFIG_LISTEN_INET) && inet_parse(text, &inet) > 0;
+}
+
 static int inet_open(const struct opening *opening)
 {
 	const struct ipc_listen *how = &opening->how;
 	int type = how->type | SOCK_CLOEXEC | (opening->nonblock ? SOCK_NONBLOCK : 0);
-	union inet inet;
-	socklen_t length = inet_parse(opening->address, &inet);
-	int one = 1, zero = 0, fd;
+	union ipc_inet inet;
+	int length = inet_parse(opening->address, &inet), one = 1, zero = 0, fd;
 
-	if (!length)
-		return errno = EINVAL, -1;
-	fd = socket(inet.any.ss_family, type, 0);
+	if (length < 0)
+		return -1;
+	fd = socket(inet.any.sa_family, type, 0);
 	if (fd < 0 && errno == EAFNOSUPPORT && is_anywhere(opening->address)) {
-		inet.v4 = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = inet.v6.sin6_port };
+		inet.v4 = (struct sockaddr_in){ .sin_family = AF_INET,
+						.sin_port = inet.v6.sin6_port };
 		length = sizeof inet.v4;
 		fd = socket(AF_INET, type, 0);
 	}
 	if (fd < 0)
 		return -1;
 	/* whatever the system's default is */
-	if (inet.any.ss_family == AF_INET6 && is_anywhere(opening->address))
+	if (inet.any.sa_family == AF_INET6 && is_anywhere(opening->address))
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
 	if (how->type == SOCK_STREAM &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one))
-		return fail(fd);
-	if (set_socket_options(fd, opening) || bind(fd, (struct sockaddr *)&inet, length))
-		return fail(fd);
+		return close_failed(fd);
+	if (set_socket_options(fd, opening) || bind(fd, &inet.any, length))
+		return close_failed(fd);
 	if (how->type == SOCK_STREAM && how->backlog >= 0 &&
 	    listen(fd, how->backlog ? how->backlog : INT_MAX))
-		return fail(fd);
+		return close_failed(fd);
 	return fd;
 }
 
-/* The longest run of at least two zeros, of the eight groups. */
-static int longest_zeros(const unsigned short *groups, int *length)
-{
-	int at = -1;
-
-	*length = 1;
-	for (int i = 0; i < 8; i++) {
-		int n = 0;
-
-		while (i + n < 8 && !groups[i + n])
-			n++;
-		if (n > *length) {
-			*length = n;
-			at = i;
-		}
-	}
-	return at;
-}
-
-static char *inet_text(const union inet *inet, char *text)
-{
-	const unsigned char *byte = (const unsigned char *)&inet->v4.sin_addr;
-	unsigned short groups[8];
-	size_t length = 1;
-	int zeros, run;
-
-	if (inet->any.ss_family == AF_INET) {
-		ipc_format(text, ADDRESS_SIZE, "%u.%u.%u.%u:%u", byte[0], byte[1], byte[2], byte[3],
-			   ntohs(inet->v4.sin_port));
-		return text;
-	}
-	for (int i = 0; i < 8; i++)
-		groups[i] = inet->v6.sin6_addr.s6_addr[2 * i] << 8 |
-			    inet->v6.sin6_addr.s6_addr[2 * i + 1];
-	zeros = longest_zeros(groups, &run);
-	*text = '[';
-	for (int i = 0; i < 8; i++) {
-		if (i == zeros) {
-			length += ipc_format(text + length, ADDRESS_SIZE - length, "::");
-			i += run - 1;
-			continue;
-		}
-		length += ipc_format(text + length, ADDRESS_SIZE - length, "%s%x",
-				     i && text[length - 1] != ':' ? ":" : "", groups[i]);
-	}
-	ipc_format(text + length, ADDRESS_SIZE - length, "]:%u", ntohs(inet->v6.sin6_port));
-	return text;
-}
-
-char *address_text(const struct sockaddr_storage *address, socklen_t length, char *text)
-{
-	struct ipc_address local = { .length = length };
-
-	if (ENABLED(CONFIG_LISTEN_INET) &&
-	    (address->ss_family == AF_INET || address->ss_family == AF_INET6))
-		return inet_text((const union inet *)address, text);
-	*text = 0;
-	if (address->ss_family != AF_UNIX)
-		return text;
-	memcpy(&local.sun, address, sizeof local.sun);
-	return ipc_address_text(&local, text);
-}
-
 /* --- files ------------------------------------------------------------------------------ */
+
+/* Remove the file that we made. */
+static void undo(const struct opening *opening)
+{
+	int error = errno;
+
+	if (opening->made)
+		unlink(opening->address);
+	errno = error;
+}
 
 /* A new FIFO has its final mode before anybody else can open it; one that is there is used. */
 static int fifo_open(struct opening *opening)
 {
 	const struct ipc_listen *how = &opening->how;
-	int made = !mkfifo(opening->address, 0600), fd, error;
+	int made = !mkfifo(opening->address, 0600), fd;
 	struct stat st;
 
 	if (!made && (errno != EEXIST || how->flags & IPC_LISTEN_EXCLUSIVE))
@@ -248,21 +162,17 @@ static int fifo_open(struct opening *opening)
 		return -1;
 	if (!S_ISFIFO(st.st_mode))
 		return errno = EEXIST, -1;
+	opening->made = made;
 	fd = open(opening->address, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	if (fd >= 0 && !fstat(fd, &st) && S_ISFIFO(st.st_mode) &&
 	    (!(how->flags & IPC_LISTEN_OWNER) || !fchown(fd, how->uid, how->gid)) &&
 	    (!(made || how->flags & IPC_LISTEN_MODE) ||
 	     !fchmod(fd, how->flags & IPC_LISTEN_MODE ? how->mode & 0777 : 0777)) &&
-	    fcntl(fd, F_SETFL, opening->nonblock ? O_NONBLOCK : 0) >= 0) {
-		opening->made = made;
+	    fcntl(fd, F_SETFL, opening->nonblock ? O_NONBLOCK : 0) >= 0)
 		return fd;
-	}
-	error = errno;
-	if (fd >= 0)
-		close(fd);
-	if (made)
-		unlink(opening->address);
-	return errno = error, -1;
+	close_failed(fd);
+	undo(opening);
+	return -1;
 }
 
 static int unix_open(struct opening *opening)
@@ -277,12 +187,13 @@ static int unix_open(struct opening *opening)
 	opening->made = *opening->address != '@';
 	if (!set_socket_options(fd, opening))
 		return fd;
-	fail(fd);
-	socket_undo(opening);
+	close_failed(fd);
+	undo(opening);
 	return -1;
 }
 
-int socket_open(struct opening *opening)
+/* Returns a close-on-exec descriptor over 2. */
+static int socket_open(struct opening *opening)
 {
 	int fd, up;
 
@@ -295,20 +206,11 @@ int socket_open(struct opening *opening)
 		return fd;
 	/* 0, 1 or 2 were closed */
 	up = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	fail(fd);
+	close_failed(fd);
 	return up;
 }
 
-void socket_undo(const struct opening *opening)
-{
-	int error = errno;
-
-	if (opening->made)
-		unlink(opening->address);
-	errno = error;
-}
-
-_Noreturn void socket_refused(const struct opening *opening)
+static _Noreturn void refused(const struct opening *opening)
 {
 	const char *address = opening->address;
 
@@ -320,4 +222,16 @@ _Noreturn void socket_refused(const struct opening *opening)
 	if (opening->kind == SOCKET_UNIX)
 		bind_refused(address, &opening->how);
 	die(EXIT_TEMPORARY, "unable to bind to %s:", address);
+}
+
+void open_sockets(struct opening *openings, int count, struct handed *fds)
+{
+	for (int i = 0; i < count; i++) {
+		fds[i].fd = socket_open(&openings[i]);
+		if (fds[i].fd >= 0)
+			continue;
+		for (int k = 0; k < i; k++)
+			undo(&openings[k]);
+		refused(&openings[i]);
+	}
 }

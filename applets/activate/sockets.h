@@ -3,7 +3,7 @@
 #ifndef SOCKETS_H
 #define SOCKETS_H
 
-#include "applet.h"
+#include "handover.h"
 
 enum socket_kind { SOCKET_UNIX, SOCKET_INET, SOCKET_FIFO };
 
@@ -13,6 +13,7 @@ enum { OPTIONS_MAX = 16 };
 struct opening {
 	enum socket_kind kind;
 	const char *address;
+	const char *name;	/* by which a program is told about it */
 	struct ipc_listen how;
 	int nonblock;	/* what others open blocks */
 	struct socket_setting {
@@ -26,19 +27,11 @@ struct opening {
 /* Add the option WORD, NAME or NAME=VALUE; wrong usage if there is no such option. */
 void socket_option(struct opening *opening, const char *word);
 
-/* Open it. Returns a close-on-exec descriptor over 2, or -1 and errno. */
-int socket_open(struct opening *opening);
-
-/* Remove the file that socket_open made. */
-void socket_undo(const struct opening *opening);
+/* Open all of them, or say which one could not be opened and exit, and leave none behind. Sets the
+ * fd of each of FDS, close-on-exec and over 2. */
+void open_sockets(struct opening *openings, int count, struct handed *fds);
 
 /* Is TEXT a numeric address of the internet with a port? */
 int is_inet(const char *text);
-
-/* The address as text, in TEXT of ADDRESS_SIZE bytes; "" if it has none. */
-char *address_text(const struct sockaddr_storage *address, socklen_t length, char *text);
-
-/* Say why an address could not be opened and exit. */
-_Noreturn void socket_refused(const struct opening *opening);
 
 #endif

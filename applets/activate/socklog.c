@@ -338,44 +338,31 @@ static void loop(void)
 /* --- start --------------------------------------------------------------------------------- */
 
 /* "IP", "IP_PORT", and "IP:PORT" for IPv4. */
-static socklen_t parse_inet(const char *text, struct sockaddr_in6 *v6)
+static int parse_inet(const char *text, union ipc_inet *inet)
 {
-	struct sockaddr_in *v4 = (struct sockaddr_in *)v6;
 	const char *port = strchr(text, '_');
-	unsigned value = 514;
-	char host[64];
+	char full[64];
+	int length, six;
 
 	if (!port && strchr(text, '.'))
 		port = strchr(text, ':');
-	if (port && ipc_number(port + 1, 10, 65535, &value))
-		return 0;
-	if (!port)
-		port = text + strlen(text);
-	if (ipc_format(host, sizeof host, "%.*s", (int)(port - text), text) >= sizeof host)
-		return 0;
-	memset(v6, 0, sizeof *v6);
-	if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons(value);
-		return sizeof *v4;
-	}
-	v6->sin6_family = AF_INET6;
-	v6->sin6_port = htons(value);
-	return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1 ? sizeof *v6 : 0;
+	length = port ? port - text : (int)strlen(text);
+	six = memchr(text, ':', length) != NULL;
+	if (ipc_format(full, sizeof full, "%s%.*s%s:%s", six ? "[" : "", length, text, six ? "]" : "",
+		       port ? port + 1 : "514") >= sizeof full)
+		return -1;
+	return ipc_inet_parse(full, inet);
 }
 
 static int bind_inet(void)
 {
-	struct sockaddr_in6 address;
-	socklen_t length = parse_inet(how.inet, &address);
-	int fd, on = 1;
+	union ipc_inet address;
+	int length = parse_inet(how.inet, &address), fd;
 
-	if (!length)
+	if (length < 0)
 		usage("-i needs IP or IP_PORT: %s", how.inet);
-	fd = socket(address.sin6_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && address.sin6_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, length))
+	fd = ipc_inet_listen(&address, length, SOCK_DGRAM | SOCK_NONBLOCK);
+	if (fd < 0)
 		die(EXIT_TEMPORARY, "unable to bind to %s:", how.inet);
 	return fd;
 }

@@ -106,6 +106,9 @@ void print_json(const char *before, const char *text);
  * then PROG. */
 int option(int argc, char **argv, const char *shorts, const char *longs);
 
+/* The letter of the NAME of LENGTH bytes in LONGS, 0 if it is not there. */
+int find_long(const char *longs, const char *name, size_t length);
+
 /* An option, and the member at OFFSET that it sets: an int, to the letter of a flag; an unsigned;
  * or a const char *. At most 32 make a table, which ends with letter 0. */
 struct setting {
@@ -142,9 +145,23 @@ const char *variable(const char *name);
 
 /* Give the next program a variable, or none of that NAME if VALUE is NULL; dies if it cannot. */
 void set_variable(const char *name, const char *value);
+void set_number(const char *name, long long value);
 
 /* Make TO a copy of FROM that the next program inherits; dies if it cannot. */
 void copy_fd(int from, int to);
+
+/* Close FD, if it is one, and keep errno. Returns -1. */
+int close_failed(int fd);
+
+/* A descriptor, and the number that it shall have. */
+struct placing {
+	int fd, to;
+};
+
+/* Give all of them their numbers, which differ, for the next program to inherit. One that is in the
+ * way of another moves aside; what else is there is closed, and so is each FD that is no number
+ * now. */
+void place_fds(struct placing *fds, int count);
 
 /* FD, which we were given by its number, close-on-exec from now on; wrong usage if it is not open. */
 int own_fd(int fd);

@@ -11,6 +11,37 @@ void copy_fd(int from, int to)
 		die(EXIT_TEMPORARY, "unable to move descriptor %d to %d:", from, to);
 }
 
+int close_failed(int fd)
+{
+	int error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	return errno = error, -1;
+}
+
+static int is_number(int fd, const struct placing *fds, int count)
+{
+	while (--count >= 0 && fds[count].to != fd)
+		;
+	return count >= 0;
+}
+
+void place_fds(struct placing *fds, int count)
+{
+	for (int i = 0; i < count; i++) {
+		int to = fds[i].to;
+
+		for (int k = i + 1; k < count && fds[i].fd != to; k++)
+			if (fds[k].fd == to && (fds[k].fd = fcntl(to, F_DUPFD_CLOEXEC, 0)) < 0)
+				die(EXIT_TEMPORARY, "unable to move descriptor %d:", to);
+		copy_fd(fds[i].fd, to);
+	}
+	for (int i = 0; i < count; i++)
+		if (!is_number(fds[i].fd, fds, count))
+			close(fds[i].fd);
+}
+
 int own_fd(int fd)
 {
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)

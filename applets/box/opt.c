@@ -56,8 +56,7 @@ static void take_value(const char *rest, char **argv, const char *dashes, const 
 		optind++;
 }
 
-/* The letter of the option NAME, 0 if there is none. */
-static int find_long(const char *longs, const char *name, size_t length)
+int find_long(const char *longs, const char *name, size_t length)
 {
 	for (; longs && *longs; longs += strlen(longs) + 1)
 		if (!strncmp(longs + 1, name, length) && !longs[1 + length])
@@ -184,4 +183,12 @@ void set_variable(const char *name, const char *value)
 {
 	if (value ? setenv(name, value, 1) : unsetenv(name))
 		die(EXIT_TEMPORARY, "unable to change the environment:");
+}
+
+void set_number(const char *name, long long value)
+{
+	char text[24];
+
+	ipc_format(text, sizeof text, "%lld", value);
+	set_variable(name, text);
 }

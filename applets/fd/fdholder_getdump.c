@@ -46,8 +46,7 @@ CHAIN(fdholder_getdump, "s6-fdholder-getdump")
 	argv = call_begin(&call, argc, argv, NULL, 2);
 	count = call_collect(&call, IPC_HOLDER_GETDUMP, NULL, &entry);
 	call_close(&call);
-	ipc_format(text, sizeof text, "%u", count);
-	set_variable("S6_FD#", text);
+	set_number("S6_FD#", count);
 	for (unsigned i = 0; i < count; i++, entry++) {
 		copy_fd(entry->fd, entry->fd);
 		ipc_format(text, sizeof text, "%d", entry->fd);

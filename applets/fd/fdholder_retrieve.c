@@ -30,7 +30,6 @@ config FDHOLDER_RETRIEVE
 	  100  wrong usage
 	  111  no holder at SOCKET
 */
-#include <fcntl.h>
 
 #include "holder_client.h"
 
@@ -125,26 +124,13 @@ static void forget_all(struct call *call)
 	}
 }
 
-/* Move them to their numbers: first out of the way of each other. */
 static void place(void)
 {
-	int above = 0;
+	struct placing places[MOST_FDS];
 
 	for (unsigned i = 0; i < count; i++)
-		if (got[i].to >= above)
-			above = got[i].to + 1;
-	for (unsigned i = 0; i < count; i++) {
-		int fd = fcntl(got[i].fd, F_DUPFD_CLOEXEC, above);
-
-		if (fd < 0)
-			die(EXIT_TEMPORARY, "unable to move descriptors above %d:", above);
-		close(got[i].fd);
-		got[i].fd = fd;
-	}
-	for (unsigned i = 0; i < count; i++) {
-		copy_fd(got[i].fd, got[i].to);
-		close(got[i].fd);
-	}
+		places[i] = (struct placing){ got[i].fd, got[i].to };
+	place_fds(places, count);
 }
 
 /* "NAME=FD,NAME=FD" or "NAME:NAME". */
@@ -165,12 +151,12 @@ static void tell(const char *variable, const char *format, char between)
 	set_variable(variable, count ? text : NULL);
 }
 
-static void set_number(const char *name, unsigned value)
+static void set_count(const char *name, long long value)
 {
-	char number[16];
-
-	ipc_format(number, sizeof number, "%u", value);
-	set_variable(name, count ? number : NULL);
+	if (count)
+		set_number(name, value);
+	else
+		set_variable(name, NULL);
 }
 
 CHAIN(fdholder_retrieve, "s6-fdholder-retrieve")
@@ -204,8 +190,8 @@ CHAIN(fdholder_retrieve, "s6-fdholder-retrieve")
 	if (form == 's')
 		tell("LISTEN_FD_MAP", "%s=%d", ',');
 	if (form == 'l') {
-		set_number("LISTEN_FDS", count);
-		set_number("LISTEN_PID", getpid());
+		set_count("LISTEN_FDS", count);
+		set_count("LISTEN_PID", getpid());
 		tell("LISTEN_FDNAMES", "%s", ':');
 	}
 	return argv + 1;

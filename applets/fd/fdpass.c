@@ -82,17 +82,16 @@ static void add_named(struct pass *pass, char *word)
 
 static char **parse(int argc, char **argv, struct pass *pass, int receive)
 {
-	int letter;
+	static const struct setting table[] = {
+		{ 's', SET_INT, offsetof(struct pass, sock) },
+		{ 't', SET_INT, offsetof(struct pass, timeout) },
+		{ 'u', SET_TEXT, offsetof(struct pass, user) },
+		{ 'g', SET_TEXT, offsetof(struct pass, group) },
+		{ 0 }
+	};
 
 	*pass = (struct pass){ .receive = receive, .sock = -1, .timeout = -1 };
-	while ((letter = option(argc, argv, "s:t:u:g:", NULL)) != -1) {
-		switch (letter) {
-		case 's': pass->sock = number_option("-s"); break;
-		case 't': pass->timeout = number_option("-t"); break;
-		case 'u': pass->user = optarg; break;
-		case 'g': pass->group = optarg; break;
-		}
-	}
+	set_options(argc, argv, table, pass);
 	argv = operands(argc, argv, 1);
 	for (; *argv && strchr(*argv, '='); argv++)
 		add_named(pass, *argv);
@@ -205,6 +204,17 @@ static int is_asked_for(int fd, const int *at, int count)
 	return count >= 0;
 }
 
+/* Move a descriptor of ours to the lowest free number from FROM on. */
+static int move_up(int fd, int from)
+{
+	int up = fcntl(fd, F_DUPFD_CLOEXEC, from);
+
+	if (up < 0)
+		die(EXIT_TEMPORARY, "unable to keep a descriptor:");
+	close(fd);
+	return up;
+}
+
 /* Put the descriptors where they belong. The answer goes out through a copy of the connection, as
  * the number of that may be one that was asked for. */
 static void place(const struct pass *pass, struct ipc_named *came, int *at, int count)
@@ -245,22 +255,20 @@ static int is_identifier(const char *name)
 
 static void export(const struct ipc_named *came, int count)
 {
-	enum { NUMBER_SIZE = 12 };
-	size_t size = count * (IPC_NAME_MAX + 1 + NUMBER_SIZE) + 1, length = 0;
-	char *text = calloc(1, size), name[sizeof "FDPASS_FD_" + IPC_NAME_MAX], value[NUMBER_SIZE];
-	int failed = !text;
+	size_t size = count * (IPC_NAME_MAX + sizeof "=1234567890,") + 1, length = 0;
+	char *text = calloc(1, size), name[sizeof "FDPASS_FD_" + IPC_NAME_MAX];
 
-	for (int i = 0; i < count && !failed; i++) {
+	if (!text)
+		die(EXIT_TEMPORARY, "unable to change the environment:");
+	for (int i = 0; i < count; i++) {
 		length += ipc_format(text + length, size - length, "%s%s=%d", i ? "," : "",
 				     came[i].name, came[i].fd);
 		if (!is_identifier(came[i].name))
 			continue;
 		ipc_format(name, sizeof name, "FDPASS_FD_%s", came[i].name);
-		ipc_format(value, sizeof value, "%d", came[i].fd);
-		failed = setenv(name, value, 1);
+		set_number(name, came[i].fd);
 	}
-	if (failed || setenv("FDPASS_NAMES", text, 1))
-		die(EXIT_TEMPORARY, "unable to change the environment:");
+	set_variable("FDPASS_NAMES", text);
 	free(text);
 }
 

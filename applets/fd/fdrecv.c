@@ -25,33 +25,30 @@ config FDRECV
 */
 #include <poll.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 
 #include "passing.h"
 
 struct wanted {
-	int at, fd;
 	int abstract;
 	const char *spec;
 };
 
 struct parsing {
 	struct wanted *wanted;
+	struct placing *places;
 	int count;
 	int named;		/* of these have their socket */
 	int abstract;		/* seen, and for the next */
-	unsigned highest;
 };
 
-static void add(struct parsing *p, unsigned at)
+static void add(struct parsing *p, int at)
 {
 	for (int i = 0; i < p->count; i++)
-		if (p->wanted[i].at == (int)at)
-			usage("descriptor %u is named twice", at);
-	p->wanted[p->count++] = (struct wanted){ .at = at, .fd = -1, .abstract = p->abstract };
+		if (p->places[i].to == at)
+			usage("descriptor %d is named twice", at);
+	p->places[p->count].to = at;
+	p->wanted[p->count++].abstract = p->abstract;
 	p->abstract = 0;
-	if (at > p->highest)
-		p->highest = at;
 }
 
 /* -a stands before or after its -f, and in any case before its socket. */
@@ -87,24 +84,17 @@ static char **parse(int argc, char **argv, struct parsing *p)
 	if (!p->count)
 		usage("no descriptor named");
 	if (p->named < p->count)
-		usage("no socket for descriptor %d", p->wanted[p->named].at);
+		usage("no socket for descriptor %d", p->places[p->named].to);
 	return operands(argc, argv, 1);
 }
 
-/* Accept one connection. The file goes whatever happens: a signal that would end us waits until
- * then. */
-static int accept_one(int listener, const char *name)
+/* Accept one connection, -1 if a signal comes first. The file goes whatever happens. */
+static int accept_one(int listener, int signals, const char *name)
 {
-	sigset_t ending, before;
-	struct pollfd pollfds[2] = { { .fd = listener, .events = POLLIN }, { .events = POLLIN } };
+	struct pollfd pollfds[2] = { { .fd = listener, .events = POLLIN },
+				     { .fd = signals, .events = POLLIN } };
 	int sock = -1, ready;
 
-	sigemptyset(&ending);
-	sigaddset(&ending, SIGINT);
-	sigaddset(&ending, SIGTERM);
-	sigaddset(&ending, SIGHUP);
-	sigprocmask(SIG_BLOCK, &ending, &before);
-	pollfds[1].fd = signalfd(-1, &ending, SFD_CLOEXEC);
 	do
 		ready = poll(pollfds, 2, -1);
 	while (ready < 0 && errno == EINTR);
@@ -112,10 +102,6 @@ static int accept_one(int listener, const char *name)
 		sock = ipc_accept(listener, NULL, NULL);
 	if (*name == '/')
 		unlink(name);
-	close(pollfds[1].fd);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (sock < 0)
-		die(EXIT_TEMPORARY, "unable to accept at %s:", name);
 	return sock;
 }
 
@@ -123,16 +109,25 @@ static int receive(const struct wanted *wanted)
 {
 	struct ipc_listen how = { .flags = IPC_LISTEN_MODE | IPC_LISTEN_BLOCKING, .mode = 0600,
 				  .backlog = 1 };
+	static const char ending[] = { SIGINT, SIGTERM, SIGHUP, 0 };
 	char name[SOCKSPEC_SIZE], byte;
-	int listener, sock, fd;
+	int listener, signals, sock, fd;
+	sigset_t before;
 	size_t count = 1;
 
 	sockspec(name, wanted->spec, wanted->abstract, 1);
+	/* a signal that would end us waits until the file is gone */
+	sigprocmask(SIG_BLOCK, NULL, &before);
+	signals = open_signals(ending, 1);
 	listener = ipc_listen(name, &how);
 	if (listener < 0)
 		die(EXIT_TEMPORARY, "unable to listen at %s:", name);
-	sock = accept_one(listener, name);
+	sock = accept_one(listener, signals, name);
 	close(listener);
+	close(signals);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (sock < 0)
+		die(EXIT_TEMPORARY, "unable to accept at %s:", name);
 	if (ipc_fds_receive(sock, &byte, 1, &fd, &count) < 0)
 		die(EXIT_TEMPORARY, "unable to receive a descriptor at %s:", name);
 	if (!count)
@@ -143,18 +138,18 @@ static int receive(const struct wanted *wanted)
 
 CHAIN(fdrecv, "fdrecv")
 {
-	struct parsing p = { .wanted = malloc(argc * sizeof *p.wanted) };
+	struct parsing p = {
+		.wanted = malloc(argc * sizeof *p.wanted),
+		.places = malloc(argc * sizeof *p.places),
+	};
 
-	if (!p.wanted)
+	if (!p.wanted || !p.places)
 		die(EXIT_TEMPORARY, "unable to start:");
 	argv = parse(argc, argv, &p);
-	/* above all chosen numbers, so that one that comes later does not close it */
 	for (int i = 0; i < p.count; i++)
-		p.wanted[i].fd = move_up(receive(&p.wanted[i]), p.highest + 1);
-	for (int i = 0; i < p.count; i++) {
-		copy_fd(p.wanted[i].fd, p.wanted[i].at);
-		close(p.wanted[i].fd);
-	}
+		p.places[i].fd = receive(&p.wanted[i]);
+	place_fds(p.places, p.count);
+	free(p.places);
 	free(p.wanted);
 	return argv;
 }

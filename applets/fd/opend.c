@@ -45,7 +45,6 @@ config OPEND_LOCKFILES
 */
 #include <fcntl.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -78,7 +77,8 @@ static const struct right {
 enum { RIGHTS = sizeof rights / sizeof *rights };
 
 struct broker {
-	int lock, verbosity, timeout;
+	int lock, timeout;
+	int verbosity;			/* the last of -q and -v */
 	const char *lock_dir;
 	struct lock_file *lock_files;
 	struct ipc_peer client;
@@ -95,17 +95,12 @@ struct lock_file {
 static int refuse(struct broker *b, int error, const char *format, const char *what)
 {
 	ipc_format(b->text, sizeof b->text, format, what);
-	errno = error;
-	return -1;
+	return errno = error, -1;
 }
 
-static int give_up(int fd)
+static int deny(struct broker *b, int error, const char *why)
 {
-	int error = errno;
-
-	close(fd);
-	errno = error;
-	return -1;
+	return refuse(b, error, "%s", why);
 }
 
 /* Does a pattern of $IPCOPEN_VARIABLE match? */
@@ -238,12 +233,12 @@ static void keep_lock_files(struct broker *b)
 static int lock(struct broker *b, int fd, int terminal)
 {
 	if (flock(fd, LOCK_EX | LOCK_NB))
-		return errno == EWOULDBLOCK ? refuse(b, EBUSY, "%s", "locked by another process")
+		return errno == EWOULDBLOCK ? deny(b, EBUSY, "locked by another process")
 					    : -1;
 	if (!terminal)
 		return 0;
 	if (ENABLED(CONFIG_OPEND_LOCKFILES) && b->lock_dir && !b->client.pid)
-		return refuse(b, ESRCH, "%s", "the client is in another pid namespace");
+		return deny(b, ESRCH, "the client is in another pid namespace");
 	if (ENABLED(CONFIG_OPEND_LOCKFILES) && b->lock_dir && take_lock_file(b, fd))
 		return -1;
 	return ioctl(fd, TIOCEXCL);
@@ -264,7 +259,7 @@ static int make_ready(struct broker *b, int fd, unsigned how)
 	terminal = S_ISCHR(st.st_mode) && !tcgetattr(fd, &settings);
 	/* the kernel refuses it to others, but not to us if we are root */
 	if (terminal && !ioctl(fd, TIOCGEXCL, &exclusive) && exclusive)
-		return refuse(b, EBUSY, "%s", "in exclusive use");
+		return deny(b, EBUSY, "in exclusive use");
 	if ((how & IPC_OPEN_LOCK || (b->lock && terminal)) && lock(b, fd, terminal))
 		return -1;
 	if (how & IPC_OPEN_TRUNCATE && S_ISREG(st.st_mode) && ftruncate(fd, 0))
@@ -308,7 +303,7 @@ static int open_file(struct broker *b, const char *name, unsigned *how)
 	if (!(*how & ACCESS))
 		*how |= allowed_access(name);
 	if (!(*how & ACCESS))
-		return refuse(b, EACCES, "%s", "not allowed");
+		return deny(b, EACCES, "not allowed");
 	for (const struct right *right = rights; right < rights + RIGHTS; right++) {
 		if (!(*how & right->bit))
 			continue;
@@ -318,117 +313,19 @@ static int open_file(struct broker *b, const char *name, unsigned *how)
 		count++;
 	}
 	fd = ipc_open_beneath(name, prefixes, count, open_flags(*how), 0666);
-	return fd < 0 || !make_ready(b, fd, *how) ? fd : give_up(fd);
+	return fd < 0 || !make_ready(b, fd, *how) ? fd : close_failed(fd);
 }
 
 /* --- sockets --- */
 
-union socket_address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-	struct {
-		sa_family_t family;
-		unsigned short pad;
-		unsigned pid, groups;
-	} netlink;
-};
-
-/* The number at *TEXT, -1 if none is there; moves behind it. inet_pton(3) is twice the size. */
-static int part(const char **text, int base, int max)
-{
-	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-	const char *digit, *from = *text;
-	int value = 0;
-
-	while (**text && (digit = strchr(digits, **text)) && (digit - digits) % 16 < base) {
-		value = value * base + (digit - digits) % 16;
-		if (value > max || *text - from > 3 || (base == 10 && *from == '0' && *text > from))
-			return -1;
-		++*text;
-	}
-	return *text == from ? -1 : value;
-}
-
-static int parse_v4(const char **text, unsigned char *to)
-{
-	for (int i = 0; i < 4; i++) {
-		int value = i && *(*text)++ != '.' ? -1 : part(text, 10, 255);
-
-		if (value < 0)
-			return -1;
-		to[i] = value;
-	}
-	return 0;
-}
-
-static int parse_v6(const char **text, unsigned char *to)
-{
-	int at = 0, gap = -1, value;
-
-	if (**text == ':' && *++*text != ':')
-		return -1;
-	do {
-		if (**text == ':' && gap < 0) {
-			gap = at;
-			if (*++*text == ']')
-				break;
-		}
-		if (at <= 12 && (*text)[strspn(*text, "0123456789")] == '.') {
-			if (parse_v4(text, to + at))
-				return -1;
-			at += 4;
-			break;
-		}
-		value = part(text, 16, 0xffff);
-		if (value < 0 || at == 16)
-			return -1;
-		to[at++] = value >> 8;
-		to[at++] = value;
-	} while (**text == ':' && ++*text);
-	if (gap < 0 ? at != 16 : at == 16)
-		return -1;
-	if (gap >= 0)
-		memmove(to + 16 - (at - gap), to + gap, at - gap);
-	if (gap >= 0)
-		memset(to + gap, 0, 16 - at);
-	return *(*text)++ == ']' ? 0 : -1;
-}
-
-/* "127.0.0.1:80", "[::1]:80" */
-static int parse_address(const char *text, union socket_address *address)
-{
-	unsigned port;
-
-	*address = (union socket_address){ .any.sa_family = *text == '[' ? AF_INET6 : AF_INET };
-	if (*text == '[' ? text++, parse_v6(&text, address->v6.sin6_addr.s6_addr)
-			 : parse_v4(&text, (unsigned char *)&address->v4.sin_addr))
-		return -1;
-	if (*text != ':' || ipc_number(text + 1, 10, 65535, &port))
-		return -1;
-	address->v4.sin_port = htons(port);	/* it has the same place in v6 */
-	return 0;
-}
-
 static int open_inet(struct broker *b, const char *name, int type)
 {
-	union socket_address address;
-	int on = 1, fd;
+	union ipc_inet address;
+	int length = ipc_inet_parse(name, &address);
 
-	if (parse_address(name, &address))
-		return refuse(b, EINVAL, "%s", "not a numeric address and a port");
-	fd = socket(address.any.sa_family, type, 0);
-	if (fd < 0)
-		return -1;
-	if (type & SOCK_STREAM)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (address.any.sa_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-	if (bind(fd, &address.any, address.any.sa_family == AF_INET ? sizeof address.v4
-								    : sizeof address.v6) ||
-	    (type & SOCK_STREAM && listen(fd, SOMAXCONN)))
-		return give_up(fd);
-	return fd;
+	if (length < 0)
+		return deny(b, EINVAL, "not a numeric address and a port");
+	return ipc_inet_listen(&address, length, type);
 }
 
 /* "route", "audit:1" */
@@ -441,7 +338,11 @@ static int open_netlink(struct broker *b, const char *name, int type)
 	}, *family = families;
 	size_t length = strcspn(name, ":");
 	const char *group = name + length;
-	union socket_address address = { .netlink.family = AF_NETLINK };
+	struct {
+		sa_family_t family;
+		unsigned short pad;
+		unsigned pid, groups;
+	} address = { .family = AF_NETLINK };
 	unsigned number = 0;
 	int fd;
 
@@ -449,13 +350,13 @@ static int open_netlink(struct broker *b, const char *name, int type)
 	       (strncmp(family->name, name, length) || family->name[length]))
 		family++;
 	if (family->number < 0 || (*group && ipc_number(group + 1, 10, INT_MAX, &number)))
-		return refuse(b, EINVAL, "%s", "not a netlink family and a group");
+		return deny(b, EINVAL, "not a netlink family and a group");
 	fd = socket(AF_NETLINK, type, family->number);
 	if (fd < 0)
 		return -1;
-	if (bind(fd, &address.any, sizeof address.netlink) ||
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) ||
 	    (number && setsockopt(fd, NETLINK, ADD_MEMBERSHIP, &number, sizeof number)))
-		return give_up(fd);
+		return close_failed(fd);
 	return fd;
 }
 
@@ -465,14 +366,14 @@ static int open_socket(struct broker *b, const char *name, unsigned how)
 	size_t prefix;
 
 	if (!matches("BIND", name, &prefix))
-		return refuse(b, EACCES, "%s", "not allowed");
+		return deny(b, EACCES, "not allowed");
 	if (!strncmp(name, "tcp:", 4))
 		return open_inet(b, name + 4, type | SOCK_STREAM);
 	if (!strncmp(name, "udp:", 4))
 		return open_inet(b, name + 4, type | SOCK_DGRAM);
 	if (!strncmp(name, "netlink:", 8))
 		return open_netlink(b, name + 8, type | SOCK_RAW);
-	return refuse(b, EINVAL, "%s", "neither a path nor a socket");
+	return deny(b, EINVAL, "neither a path nor a socket");
 }
 
 /* --- the client --- */
@@ -482,7 +383,7 @@ static void report(const struct broker *b, const struct ipc_open_request *reques
 	static const char all[] = "rwactln";
 	char letters[sizeof all], *to = letters;
 
-	if (b->verbosity + (fd < 0) < 2)
+	if (fd < 0 ? b->verbosity == 'q' : b->verbosity != 'v')
 		return;
 	for (int i = 0; all[i]; i++)
 		if (request->how & 1U << i)
@@ -507,11 +408,11 @@ static int serve(struct broker *b, struct ipc_messages *messages, struct ipc_mes
 	else if (errno == EPROTO)
 		return -1;
 	else if (errno == EINVAL)
-		refuse(b, EINVAL, "%s", request.how < IPC_OPEN_LAST * 2U ? "not a plain name"
+		deny(b, EINVAL, request.how < IPC_OPEN_LAST * 2U ? "not a plain name"
 									 : "unknown flags");
 	error = fd < 0 ? errno : 0;
 	if (error && !*b->text)
-		refuse(b, error, "%s", error == EXDEV ? "a link leads out of what is allowed" :
+		deny(b, error, error == EXDEV ? "a link leads out of what is allowed" :
 				       error == ELOOP ? "a link is not followed" :
 				       strerror(error));
 	report(b, &request, fd);
@@ -523,25 +424,25 @@ static int serve(struct broker *b, struct ipc_messages *messages, struct ipc_mes
 
 static void options(struct broker *b, int argc, char **argv)
 {
-	int letter;
+	static const struct setting table[] = {
+		{ 'q', SET_FLAG, offsetof(struct broker, verbosity) },
+		{ 'v', SET_FLAG, offsetof(struct broker, verbosity) },
+		{ 'l', SET_FLAG, offsetof(struct broker, lock) },
+		{ 't', SET_INT, offsetof(struct broker, timeout) },
+#ifdef CONFIG_OPEND_LOCKFILES
+		{ 'L', SET_TEXT, offsetof(struct broker, lock_dir) },
+#endif
+		{ 0 }
+	};
 
-	while ((letter = option(argc, argv, ENABLED(CONFIG_OPEND_LOCKFILES) ? "qvlt:L:" : "qvlt:",
-				NULL)) != -1) {
-		switch (letter) {
-		case 'q': b->verbosity = 0; break;
-		case 'v': b->verbosity = 2; break;
-		case 'l': b->lock = 1; break;
-		case 't': b->timeout = number_option("-t"); break;
-		case 'L': b->lock_dir = optarg; break;
-		}
-	}
+	set_options(argc, argv, table, b);
 	if (argv[optind])
 		usage("unexpected argument %s", argv[optind]);
 }
 
 TOOL(opend)
 {
-	struct broker b = { .verbosity = 1, .timeout = -1, .pidfd = -1 };
+	struct broker b = { .timeout = -1, .pidfd = -1 };
 	struct ipc_messages_how how = { .max_length = IPC_OPEN_NAME_MAX + 64 };
 	struct ipc_messages *messages;
 	struct ipc_message message;

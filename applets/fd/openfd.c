@@ -37,31 +37,33 @@ config OPENFD
 	  99   a time limit has passed
 	  111  it failed
 */
-#include <fcntl.h>
 #include <limits.h>
 
 #include "applet.h"
 
+struct broker {
+	const char *path;
+	struct ipc_connect how;
+};
+
 struct wish {
 	const char *name;
 	unsigned how;
-	int to;
-	int fd;
 };
 
 /* "NAME=FD,LETTERS", from the last "=" on because a name may have one, too */
-static struct wish parse(char *word)
+static struct wish parse(char *word, int *to)
 {
 	static const char letters[] = "rwactln";
 	char *equals = strrchr(word, '='), *comma = strchr(equals, ',');
-	struct wish wish = { .name = word, .fd = -1 };
+	struct wish wish = { .name = word };
 
 	if (equals == word)
 		usage("no name before =%s", equals + 1);
 	*equals = 0;
 	if (comma)
 		*comma = 0;
-	wish.to = number("the descriptor", equals + 1, INT_MAX);
+	*to = number("the descriptor", equals + 1, INT_MAX);
 	while (comma && *++comma) {
 		const char *letter = strchr(letters, *comma);
 
@@ -73,52 +75,34 @@ static struct wish parse(char *word)
 }
 
 /* Ask for one and wait for the answer. */
-static void get(struct ipc_messages *messages, struct wish *wish, int timeout)
+static int get(struct ipc_messages *messages, const struct wish *wish, int timeout)
 {
 	struct ipc_message message;
 	char text[IPC_OPEN_TEXT_SIZE];
+	int fd;
 
 	if (ipc_open_send(messages, wish->name, wish->how) ||
 	    ipc_messages_wait(messages, &message, timeout))
 		die(errno == ETIMEDOUT ? EXIT_TIMEOUT : EXIT_TEMPORARY, "unable to ask for %s:",
 		    wish->name);
-	wish->fd = ipc_open_receive(&message, text);
-	if (wish->fd < 0)
+	fd = ipc_open_receive(&message, text);
+	if (fd < 0)
 		die(errno == EACCES || errno == EPERM ? EXIT_DENIED : EXIT_TEMPORARY,
 		    "unable to open %s: %s", wish->name, *text ? text : strerror(errno));
+	return fd;
 }
 
-/* Move each to its number; one that is in the way moves aside. */
-static void place(struct wish *wishes, int count)
+static int connect_broker(const struct broker *broker)
 {
-	for (int i = 0; i < count; i++) {
-		for (int j = i + 1; j < count; j++) {
-			int fd = wishes[j].fd;
-
-			if (fd != wishes[i].to)
-				continue;
-			wishes[j].fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-			if (wishes[j].fd < 0)
-				die(EXIT_TEMPORARY, "unable to move descriptor %d:", fd);
-		}
-		copy_fd(wishes[i].fd, wishes[i].to);
-		if (wishes[i].fd != wishes[i].to)
-			close(wishes[i].fd);
-	}
-}
-
-static int connect_broker(const char *path, const struct ipc_connect *how)
-{
+	const char *path = broker->path ? broker->path : getenv("IPCOPEN_SOCKET");
 	struct ipc_peer peer;
 	int fd;
 
-	if (!path)
-		path = getenv("IPCOPEN_SOCKET");
 	if (!path && ipc_peer(6, &peer))
 		usage("no broker: descriptor 6 is no socket");
 	if (!path)
 		return 6;
-	fd = ipc_connect(path, how);
+	fd = ipc_connect(path, &broker->how);
 	if (fd < 0)
 		die(errno == ETIMEDOUT ? EXIT_TIMEOUT : EXIT_TEMPORARY,
 		    "unable to connect to %s:", path);
@@ -127,39 +111,40 @@ static int connect_broker(const char *path, const struct ipc_connect *how)
 
 CHAIN(openfd)
 {
-	struct ipc_connect connect = { .timeout = -1 };
+	static const struct setting table[] = {
+		{ 's', SET_TEXT, offsetof(struct broker, path) },
+		{ 't', SET_INT, offsetof(struct broker, how.timeout) },
+		{ 'w', SET_INT, offsetof(struct broker, how.wait) },
+		{ 0 }
+	};
+	struct broker broker = { .how.timeout = -1 };
 	struct ipc_messages_how how = { .max_fds = 1, .max_length = 4 + IPC_OPEN_TEXT_SIZE };
 	struct ipc_messages *messages;
 	struct wish *wishes = malloc(argc * sizeof *wishes);
-	const char *path = NULL;
-	int letter, sock, count = 0;
+	struct placing *places = malloc(argc * sizeof *places);
+	int sock, count = 0;
 
-	if (!wishes)
+	if (!wishes || !places)
 		die(EXIT_TEMPORARY, "unable to start:");
-	while ((letter = option(argc, argv, "s:t:w:", NULL)) != -1) {
-		switch (letter) {
-		case 's': path = optarg; break;
-		case 't': connect.timeout = number_option("-t"); break;
-		case 'w': connect.wait = number_option("-w"); break;
-		}
-	}
-	for (argv = operands(argc, argv, 1); *argv && strchr(*argv, '='); argv++)
-		wishes[count++] = parse(*argv);
+	set_options(argc, argv, table, &broker);
+	for (argv = operands(argc, argv, 1); *argv && strchr(*argv, '='); argv++, count++)
+		wishes[count] = parse(*argv, &places[count].to);
 	if (*argv && !strcmp(*argv, "--"))
 		argv++;
 	if (!*argv)
 		usage("no program to run");
-	sock = connect_broker(path, &connect);
+	sock = connect_broker(&broker);
 	messages = ipc_messages_open(sock, &how);
 	if (!messages)
 		die(EXIT_TEMPORARY, "unable to talk to the broker:");
 	for (int i = 0; i < count; i++)
-		get(messages, wishes + i, connect.timeout);
+		places[i].fd = get(messages, &wishes[i], broker.how.timeout);
 	ipc_messages_close(messages);
 	close(sock);
 	if (sock == 6)
 		close(7);
-	place(wishes, count);
+	place_fds(places, count);
+	free(places);
 	free(wishes);
 	return argv;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* numbers for descriptors that came, and where fdsend(1) and fdrecv(1) meet */
-#include <fcntl.h>
 #include <limits.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -15,19 +14,10 @@ unsigned fd_limit(void)
 									    : limit.rlim_cur - 1;
 }
 
-int move_up(int fd, int from)
-{
-	int up = fcntl(fd, F_DUPFD_CLOEXEC, from);
-
-	if (up < 0)
-		die(EXIT_TEMPORARY, "unable to keep a descriptor:");
-	close(fd);
-	return up;
-}
-
 void sockspec(char *name, const char *spec, int abstract, int make)
 {
-	size_t length = 0;
+	char user[sizeof "/user/4294967295"] = "";
+	size_t length;
 
 	if (abstract || *spec == '/') {
 		length = ipc_format(name, SOCKSPEC_SIZE, "%s%s", abstract ? "@" : "", spec);
@@ -35,10 +25,8 @@ void sockspec(char *name, const char *spec, int abstract, int make)
 		if (!*spec || strchr(spec, '/'))
 			usage("neither a path from / nor a name: %s", spec);
 		if (getuid())
-			length = ipc_format(name, SOCKSPEC_SIZE, "/run/user/%u", getuid());
-		else
-			length = ipc_format(name, SOCKSPEC_SIZE, "/run");
-		length += ipc_format(name + length, SOCKSPEC_SIZE - length, "/fdsend");
+			ipc_format(user, sizeof user, "/user/%u", getuid());
+		length = ipc_format(name, SOCKSPEC_SIZE, "/run%s/fdsend", user);
 		if (make && mkdir(name, 0700) && errno != EEXIST)
 			die(EXIT_TEMPORARY, "unable to make the directory %s:", name);
 		length += ipc_format(name + length, SOCKSPEC_SIZE - length, "/%s", spec);

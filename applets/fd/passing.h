@@ -8,9 +8,6 @@
 /* The highest number that a descriptor can have here. */
 unsigned fd_limit(void);
 
-/* Move a descriptor of ours to the lowest free number from FROM on; it stays close-on-exec. */
-int move_up(int fd, int from);
-
 enum { SOCKSPEC_SIZE = 4096 };
 
 /* The address that SPEC of fdsend(1) and fdrecv(1) means, in NAME of SOCKSPEC_SIZE bytes: a path

@@ -40,14 +40,6 @@ struct lookup {
 	struct identity *id;		/* of -D at first, then the result */
 };
 
-static void set_number(const char *name, unsigned value)
-{
-	char text[16];
-
-	ipc_format(text, sizeof text, "%u", value);
-	set_variable(name, text);
-}
-
 static void set_groups(const struct identity *id, const char *account)
 {
 	static char text[128 * 1024]; /* the longest string that execve(2) takes */

@@ -56,8 +56,7 @@ CHAIN(client, "s6-ipcclient")
 	copy_fd(fd, 7);
 	if (fd != 6 && fd != 7)
 		close(fd);
-	if (setenv("PROTO", "IPC", 1) ||
-	    setenv("IPCLOCALPATH", local ? local : how.bind ? how.bind : "", 1))
-		die(EXIT_TEMPORARY, "unable to change the environment:");
+	set_variable("PROTO", "IPC");
+	set_variable("IPCLOCALPATH", local ? local : how.bind ? how.bind : "");
 	return argv + 1;
 }

@@ -82,7 +82,6 @@ CHAIN(socketbinder, "s6-ipcserver-socketbinder")
 	copy_fd(fd, 0);
 	if (fd)
 		close(fd);
-	if (setenv("IPCLOCALPATH", argv[0], 1))
-		die(EXIT_TEMPORARY, "unable to change the environment:");
+	set_variable("IPCLOCALPATH", argv[0]);
 	return argv + 1;
 }
