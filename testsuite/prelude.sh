@@ -27,6 +27,12 @@ holding()
 	rm held
 }
 
+# Is there a socket of this name that listens, or takes datagrams? A path is there before.
+listening()
+{
+	grep -qE " (00010000 000[15]|00000000 0002) .*[ /]$1\$" /proc/net/unix
+}
+
 # start under strace, whose record goes to FILE: traced FILE [OPTIONS] SERVER...
 # $pid is the server.
 traced()
