@@ -7,6 +7,8 @@
 #include "map.h"
 #include "serve.h"
 
+enum { REAPED = 64 };	/* at a time */
+
 enum stage { UNTIMED, BEFORE_TERM, BEFORE_KILL };
 
 struct handler {
@@ -29,6 +31,7 @@ static struct handler *handlers;
 static unsigned fresh = 1, unused;
 static struct queue queues[3];
 static struct map users, pids;
+static int ends = -1;	/* the pidfds of all, in a set that the loop watches or leaves alone */
 
 void handlers_init(void)
 {
@@ -37,7 +40,17 @@ void handlers_init(void)
 		die(EXIT_TEMPORARY, "unable to make a table for %u handlers:", settings.max);
 	map_init(&users, settings.max);
 	if (!have_pidfds)
-		map_init(&pids, settings.max);
+		return map_init(&pids, settings.max);
+	ends = epoll_create1(EPOLL_CLOEXEC);
+	if (ends < 0 || watch(ends, FROM_HANDLERS, 0, EPOLLIN))
+		die(EXIT_TEMPORARY, "unable to watch handlers:");
+}
+
+static int watch_end(unsigned index)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = index };
+
+	return have_pidfds ? epoll_ctl(ends, EPOLL_CTL_ADD, handlers[index].pidfd, &event) : 0;
 }
 
 int handlers_full(void)
@@ -133,7 +146,7 @@ pid_t handler_start(int connection, char **argv, char **envp, const struct clien
 
 	if (pid < 0)
 		return -1;
-	if (have_pidfds && watch(handler->pidfd, FROM_HANDLER, index, EPOLLIN | EPOLLONESHOT))
+	if (watch_end(index))
 		return abandon(handler, pid);
 	if (unused)
 		unused = handler->next;
@@ -183,12 +196,26 @@ static void forget(unsigned index, int status)
 		info("status: %u/%u", counters.live, settings.max);
 }
 
-void handler_ended(unsigned index)
+void handlers_reap(void)
 {
-	int status;
+	struct epoll_event events[REAPED];
+	int count, status;
 
-	if (spawn_ended(handlers[index].pidfd, &status))
-		forget(index, status);
+	do {
+		count = epoll_wait(ends, events, REAPED, 0);
+		for (int i = 0; i < count; i++) {
+			unsigned index = events[i].data.u32;
+
+			if (spawn_ended(handlers[index].pidfd, &status))
+				forget(index, status);
+		}
+	} while (count == REAPED);
+}
+
+void handlers_watch(int ended)
+{
+	if (have_pidfds)
+		rewatch(ends, FROM_HANDLERS, ended ? EPOLLIN : 0);
 }
 
 int handler_ended_pid(pid_t pid, int status)
