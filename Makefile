@@ -253,7 +253,7 @@ size: $(O)/gen/stamp
 
 benchmarks := $(patsubst testsuite/bench/%.c,$(O)/bench/%,$(wildcard testsuite/bench/*.c))
 
-## bench: measure the server beside others (QUICK=1, ROUNDS=5, S6DIR=another build of s6)
+## bench: measure the server beside others (QUICK=1, ROUNDS=15, S6DIR=another build of s6)
 bench: $(O)/ipcbox $(benchmarks)
 	@failed=0; for b in run takeover emfile; do \
 		O=$(O) testsuite/bench/$$b || failed=1; done; exit $$failed
