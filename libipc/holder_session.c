@@ -94,7 +94,8 @@ void ipc_holder_session_close(struct ipc_holder_session *session)
 		return;
 	session->lost |= ipc_session_delivery(session) <= 0;
 	ipc_table_settle(session->table);
-	if (session->table->successor == session)
+	/* once it has taken over, it stays: nobody comes to us any more */
+	if (session->table->successor == session && !session->table->gone)
 		session->table->successor = NULL;
 	sending_end(session);
 	loading_end(session);
