@@ -7,8 +7,6 @@
 #include "map.h"
 #include "serve.h"
 
-enum { REAPED = 64 };	/* at a time */
-
 enum stage { UNTIMED, BEFORE_TERM, BEFORE_KILL };
 
 struct handler {
@@ -31,7 +29,6 @@ static struct handler *handlers;
 static unsigned fresh = 1, unused;
 static struct queue queues[3];
 static struct map users, pids;
-static int ends = -1;	/* the pidfds of all, in a set that the loop watches or leaves alone */
 
 void handlers_init(void)
 {
@@ -40,17 +37,7 @@ void handlers_init(void)
 		die(EXIT_TEMPORARY, "unable to make a table for %u handlers:", settings.max);
 	map_init(&users, settings.max);
 	if (!have_pidfds)
-		return map_init(&pids, settings.max);
-	ends = epoll_create1(EPOLL_CLOEXEC);
-	if (ends < 0 || watch(ends, FROM_HANDLERS, 0, EPOLLIN))
-		die(EXIT_TEMPORARY, "unable to watch handlers:");
-}
-
-static int watch_end(unsigned index)
-{
-	struct epoll_event event = { .events = EPOLLIN, .data.u32 = index };
-
-	return have_pidfds ? epoll_ctl(ends, EPOLL_CTL_ADD, handlers[index].pidfd, &event) : 0;
+		map_init(&pids, settings.max);
 }
 
 int handlers_full(void)
@@ -146,7 +133,7 @@ pid_t handler_start(int connection, char **argv, char **envp, const struct clien
 
 	if (pid < 0)
 		return -1;
-	if (watch_end(index))
+	if (have_pidfds && watch(handler->pidfd, FROM_HANDLER, index, EPOLLIN | EPOLLONESHOT))
 		return abandon(handler, pid);
 	if (unused)
 		unused = handler->next;
@@ -196,26 +183,12 @@ static void forget(unsigned index, int status)
 		info("status: %u/%u", counters.live, settings.max);
 }
 
-void handlers_reap(void)
+void handler_ended(unsigned index)
 {
-	struct epoll_event events[REAPED];
-	int count, status;
+	int status;
 
-	do {
-		count = epoll_wait(ends, events, REAPED, 0);
-		for (int i = 0; i < count; i++) {
-			unsigned index = events[i].data.u32;
-
-			if (spawn_ended(handlers[index].pidfd, &status))
-				forget(index, status);
-		}
-	} while (count == REAPED);
-}
-
-void handlers_watch(int ended)
-{
-	if (have_pidfds)
-		rewatch(ends, FROM_HANDLERS, ended ? EPOLLIN : 0);
+	if (spawn_ended(handlers[index].pidfd, &status))
+		forget(index, status);
 }
 
 int handler_ended_pid(pid_t pid, int status)

@@ -13,7 +13,6 @@ enum {
 	MOST_VARIABLES = 8192,
 	SPARE_FILES = 32,	/* descriptors that we need besides those for clients */
 	EVENTS = 64,
-	LULL = 10,		/* ms without a client after which a server is not busy any more */
 	PAUSE = 100,		/* ms without clients after running out of something */
 	QUIET = 5000		/* ms without trouble that end an episode of it */
 };
@@ -29,7 +28,6 @@ enum state state;
 static char **base, **envp;	/* the environment without the facts, and of one program */
 static int listener, signals, ready_fd = -1;
 static const char *notify;	/* $NOTIFY_SOCKET */
-static int busy;		/* clients keep coming, so the ends of handlers do not wake us */
 static long long resume, last_trouble;	/* ms of now_ms, 0: never */
 
 /* --- epoll --------------------------------------------------------------------------------- */
@@ -232,8 +230,8 @@ static int tick(void)
 
 static void happened(enum source source, unsigned index)
 {
-	if (source == FROM_HANDLERS) {
-		handlers_reap();
+	if (source == FROM_HANDLER) {
+		handler_ended(index);
 		/* it may have freed what was missing */
 		resume = resume || now.held;
 	} else if (source == FROM_WORKER) {
@@ -251,8 +249,6 @@ static void handle(const struct epoll_event *events, int count)
 {
 	int readable = 0;
 
-	if (busy)
-		handlers_reap();
 	for (int i = 0; i < count; i++)
 		if (events[i].data.u64 >> 32 == FROM_SIGNALS)
 			read_signals();
@@ -266,10 +262,6 @@ static void handle(const struct epoll_event *events, int count)
 	}
 	if (readable)
 		server->readable();
-	readable = readable && counters.live && state == RUNNING && server->can_serve();
-	if (readable != busy)
-		handlers_watch(!readable);
-	busy = readable;
 }
 
 _Noreturn void loop(void)
@@ -284,7 +276,7 @@ _Noreturn void loop(void)
 		if (poll != polled)
 			rewatch(listener, FROM_LISTENER, poll ? EPOLLIN : 0);
 		polled = poll;
-		count = epoll_wait(epoll, events, EVENTS, busy ? sooner(timeout, LULL) : timeout);
+		count = epoll_wait(epoll, events, EVENTS, timeout);
 		if (count < 0 && errno != EINTR)
 			die(EXIT_TEMPORARY, "unable to wait for events:");
 		handle(events, count);

@@ -117,7 +117,7 @@ void signal_all(int signal);
 void status_line(char *text, size_t size, size_t length);
 
 /* epoll: what woke us up, and which of them */
-enum source { FROM_LISTENER, FROM_SIGNALS, FROM_HANDLERS, FROM_POOL, FROM_WORKER };
+enum source { FROM_LISTENER, FROM_SIGNALS, FROM_HANDLER, FROM_POOL, FROM_WORKER };
 
 /* Returns -1 and errno if the kernel cannot watch one more. */
 int watch(int fd, enum source source, unsigned index, unsigned events);
@@ -137,12 +137,9 @@ unsigned handlers_of(uid_t uid);
 /* Start argv for the client on the connection. Returns its number, -1 and errno. */
 pid_t handler_start(int connection, char **argv, char **envp, const struct client *client);
 
-/* Forget those that have ended, or, without pidfds, process PID, which has. */
-void handlers_reap(void);
+/* The handler of this index has ended, or, without pidfds, process PID has. */
+void handler_ended(unsigned index);
 int handler_ended_pid(pid_t pid, int status);
-
-/* Wake up when a handler has ended, or do not. */
-void handlers_watch(int ended);
 
 void handlers_signal(int signal);
 
