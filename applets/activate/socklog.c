@@ -36,7 +36,7 @@ config SOCKLOG
 	  become \xHH. Descriptors that are sent along are closed.
 
 	  Signals:
-	  TERM  write what is left, and exit
+	  TERM  write what was sent before, and exit
 
 	  Exit status:
 	  0    ended by TERM
@@ -66,6 +66,7 @@ enum {
 	LEAST_LENGTH = 76, MOST_LENGTH = 1 << 20,
 	MOST_STREAMS = 10000,
 	BURST = 32,		/* messages of one socket before the others have their turn */
+	REST = 1024,		/* messages, or pieces of a stream, that a socket may still hold */
 	PAUSE = 100,		/* ms without accept after running out of something */
 	QUIET = 5000		/* ms without trouble that end an episode of it */
 };
@@ -163,11 +164,11 @@ static void log_address(const struct ipc_address *from)
 }
 
 /* Whatever comes, it is one message, and the socket goes on. */
-static void read_datagrams(void)
+static void read_datagrams(int most)
 {
 	struct ipc_datagram message = { .data = buffer, .size = how.length + 1 };
 
-	for (int i = 0; i < BURST && !stopping; i++) {
+	for (int i = 0; i < most; i++) {
 		if (ipc_datagram_receive(listener, &message) < 0) {
 			if (errno == EAGAIN)
 				return;
@@ -279,6 +280,16 @@ static void read_streams(void)
 		accept_stream();
 }
 
+/* What was sent before we were told to stop, as much as a socket can hold. */
+static void read_rest(void)
+{
+	if (!how.stream)
+		read_datagrams(REST);
+	for (; count; close_stream(count - 1))
+		for (int i = 0; i < REST && read_stream(count - 1) > 0; i++)
+			;
+}
+
 /* --- the loop ------------------------------------------------------------------------------ */
 
 static void too_late(int signal)
@@ -328,10 +339,9 @@ static void loop(void)
 		if (n < 0 && errno != EINTR)
 			die(EXIT_TEMPORARY, "unable to wait for messages:");
 		if (n > 0)
-			how.stream ? read_streams() : read_datagrams();
+			how.stream ? read_streams() : read_datagrams(BURST);
 	}
-	while (count)
-		close_stream(count - 1);
+	read_rest();
 	log_flush();
 }
 
