@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* /etc/passwd and /etc/group, read directly: a name service would be code and network that a
- * small static program neither has nor trusts */
+/* /etc/passwd and /etc/group, read directly: getpwnam(3) and getgrnam(3) bring 18 KB into a static
+ * binary of musl and ask a daemon, which a small static program neither has nor trusts */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

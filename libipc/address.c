@@ -42,7 +42,7 @@ static void set_path(struct ipc_address *address, size_t length)
 int ipc_address_at(struct ipc_address *address, int dir, const char *base)
 {
 	size_t size = sizeof address->sun.sun_path;
-	size_t length = ipc_format(address->sun.sun_path, size, "/proc/self/fd/%d/%s", dir, base);
+	size_t length = snprintf(address->sun.sun_path, size, "/proc/self/fd/%d/%s", dir, base);
 
 	if (length >= size)
 		return errno = ENAMETOOLONG, -1;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rules.h"
+#include "cdb.h"
 
 unsigned ipc_cdb_hash(const unsigned char *key, size_t length)
 {
@@ -71,9 +71,13 @@ int ipc_cdb_find(const struct cdb *cdb, const void *key, size_t key_length,
 	return 0;
 }
 
-static int begins(const unsigned char *key, size_t length, const char *text)
+const char ipc_families[IPC_FAMILIES][8] = { "user", "group", "cgroup", "label" };
+
+static int is_of(const unsigned char *key, size_t length, const char *family)
 {
-	return length > strlen(text) && !memcmp(key, text, strlen(text));
+	size_t n = strlen(family);
+
+	return length > n + 1 && !memcmp(key, family, n) && key[n] == '/';
 }
 
 /* Check what lookups rely on: every table and every record is inside the file. */
@@ -84,7 +88,7 @@ static int check(struct cdb *cdb)
 	int more;
 
 	cdb->end = cdb->size;
-	cdb->has_users = cdb->has_groups = 0;
+	cdb->has = 0;
 	for (int i = 0; i < 256; i++) {
 		size_t table = ipc_get32(cdb->data + i * 8);
 		size_t slots = ipc_get32(cdb->data + i * 8 + 4);
@@ -96,10 +100,9 @@ static int check(struct cdb *cdb)
 		if (table < cdb->end)
 			cdb->end = table;
 	}
-	while ((more = ipc_cdb_next(cdb, &at, &key, &key_length, &data, &length)) > 0) {
-		cdb->has_users |= begins(key, key_length, "user/");
-		cdb->has_groups |= begins(key, key_length, "group/");
-	}
+	while ((more = ipc_cdb_next(cdb, &at, &key, &key_length, &data, &length)) > 0)
+		for (int i = 0; i < IPC_FAMILIES; i++)
+			cdb->has |= is_of(key, key_length, ipc_families[i]) << i;
 	return more;
 }
 
@@ -142,11 +145,14 @@ static int load(struct cdb *cdb, const char *path)
 	return 0;
 }
 
+/* Anybody who may write to the file can set its time of modification back, but not that of change. */
 static int same(const struct stat *one, const struct stat *other)
 {
 	return one->st_dev == other->st_dev && one->st_ino == other->st_ino &&
 	       one->st_size == other->st_size && one->st_mtim.tv_sec == other->st_mtim.tv_sec &&
-	       one->st_mtim.tv_nsec == other->st_mtim.tv_nsec;
+	       one->st_mtim.tv_nsec == other->st_mtim.tv_nsec &&
+	       one->st_ctim.tv_sec == other->st_ctim.tv_sec &&
+	       one->st_ctim.tv_nsec == other->st_ctim.tv_nsec;
 }
 
 int ipc_cdb_refresh(struct cdb *cdb, const char *path)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules.h"
+#include "cdb.h"
 
 struct ipc_cdb {
 	unsigned char *data;
@@ -154,8 +154,9 @@ static unsigned char *put_part(unsigned char *to, const char *bytes, size_t leng
 
 int ipc_cdb_put_rule(struct ipc_cdb *cdb, const struct ipc_verdict *rule)
 {
-	size_t length = rule->decision == IPC_RULES_ALLOW ? 5 + rule->env_length + rule->exec_length
-							  : 1;
+	int allow = rule->decision == IPC_RULES_ALLOW;
+	size_t length = allow ? 5 + rule->env_length + rule->exec_length
+			      : rule->message ? 3 + rule->message_length : 1;
 	size_t key_length = strlen(rule->rule);
 	unsigned char *to = extend_record(cdb, key_length, length);
 
@@ -163,8 +164,10 @@ int ipc_cdb_put_rule(struct ipc_cdb *cdb, const struct ipc_verdict *rule)
 		return -1;
 	memcpy(to, rule->rule, key_length);
 	to += key_length;
-	*to++ = length > 1 ? 'A' : 'D';
-	if (length > 1)
+	*to++ = allow ? 'A' : 'D';
+	if (!allow && rule->message)
+		put_part(to, rule->message, rule->message_length);
+	else if (allow)
 		put_part(put_part(to, rule->env, rule->env_length), rule->exec, rule->exec_length);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ipc/channel.h"
 #include "internal.h"
 
 struct ipc_channel {

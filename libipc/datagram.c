@@ -7,6 +7,7 @@
 
 enum {
 	HEADER = 8,
+	PASSPIDFD = 76,		/* newer than the headers of some libcs */
 	OVERFLOW = 65534	/* how the kernel shows an id that has no number here */
 };
 
@@ -15,6 +16,16 @@ int ipc_datagram_credentials(int fd)
 	int on = 1;
 
 	return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+}
+
+int ipc_datagram_pidfds(int fd)
+{
+	int on = 1;
+
+	if (ipc_datagram_credentials(fd))
+		return -1;
+	return setsockopt(fd, SOL_SOCKET, PASSPIDFD, &on, sizeof on) && errno != ENOPROTOOPT ? -1
+											     : 0;
 }
 
 /* Without a process, the overflow ids may mean that nobody noted the sender. */
@@ -44,16 +55,24 @@ int ipc_datagram_receive(int fd, struct ipc_datagram *datagram)
 	datagram->from.dir = -1;
 	datagram->from.length = msg.msg_namelen;
 	datagram->length = n;
-	datagram->count = ipc_control_take(&msg, datagram->fds, datagram->max_fds, &sender);
+	datagram->count = ipc_control_take(&msg, datagram->fds, datagram->max_fds, &sender,
+					   datagram->discard);
+	if (datagram->pidfd)
+		*datagram->pidfd = sender.pidfd;
+	else
+		ipc_fail(sender.pidfd);
 	datagram->sender = sender.peer;
 	datagram->known = is_known(&sender.peer);
 	/* some of what came is not what was asked for: then none of it is kept */
 	broken = datagram->count > datagram->max_fds || msg.msg_flags & MSG_CTRUNC;
 	datagram->refused = broken ? datagram->count : 0;
-	for (size_t i = 0; broken && i < datagram->count && i < datagram->max_fds; i++)
-		ipc_fail(datagram->fds[i]);
-	if (broken)
+	if (broken) {
+		size_t kept = datagram->count;
+
+		kept = kept < datagram->max_fds ? kept : datagram->max_fds;
+		ipc_discard(datagram->fds, kept, datagram->discard);
 		datagram->count = 0;
+	}
 	/* an empty message has a sender, the end of a connection has none */
 	return n || sender.peer.uid != (uid_t)-1 || msg.msg_namelen;
 }

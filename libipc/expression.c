@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* POSIX extended regular expressions that only say yes or no: compiled to a small program, all of
+/* POSIX extended regular expressions that only say yes or no, without regcomp(3), which brings 55 KB
+ * into a static binary of musl and has no bound on its time: compiled to a small program, all of
  * whose states are followed at once, so that no expression takes more than steps times bytes.
  *
  * Jumps are relative, and lead out of a fragment to its very end only: so a fragment of the
@@ -14,12 +15,14 @@
 
 enum { STEPS_MAX = 8192, DEPTH_MAX = 64, SET_SIZE = UCHAR_MAX + 1 };
 
-/* The first three take a byte; the others lead to the step X further on, SPLIT to Y as well. */
-enum operation { BYTE, SET, ANY, BEGIN, END, JUMP, SPLIT, MATCH };
+/* The first three take a byte; the others lead to the step X further on, SPLIT to Y as well. EDGE
+ * does if Y has the bit of what stands around: 2 if there is a byte of a word before, plus 1 if
+ * there is one behind. */
+enum operation { BYTE, SET, ANY, BEGIN, END, EDGE, JUMP, SPLIT, MATCH };
 
 struct step {
 	short operation;
-	short x, y;	/* the byte, the number of the set, or relative jumps */
+	short x, y;	/* the byte, the number of the set, bits, or relative jumps */
 };
 
 struct ipc_expression {
@@ -99,14 +102,39 @@ static void repeat(struct parser *p, int start, int least, int most)
 
 /* --- brackets ----------------------------------------------------------------------------- */
 
-static void class(struct parser *p, char *set)
+/* The class whose name stands behind "[:" at *AT. */
+static void class(struct parser *p, char *set, const char **at)
 {
-	const char *range = ipc_class(&p->at);
+	const char *range = ipc_class(at);
 
 	if (!range)
 		fail(p, EINVAL);
 	for (; range && *range; range += 2)
 		memset(set + range[0], 1, range[1] - range[0] + 1);
+}
+
+/* A step for a new set, which is empty; NULL if there is no room for it. */
+static char *new_set(struct parser *p)
+{
+	struct ipc_expression *to = p->to;
+	char (*sets)[SET_SIZE] = realloc(to->sets, (to->nsets + 1) * sizeof *sets);
+
+	if (!sets) {
+		fail(p, ENOMEM);
+		return NULL;
+	}
+	to->sets = sets;
+	emit(p, SET, to->nsets);
+	/* where it stood is forgotten then, and nothing may be read on from there */
+	if (p->error)
+		return NULL;
+	return memset(sets[to->nsets++], 0, sizeof *sets);
+}
+
+static void negate(char *set)
+{
+	for (int i = 0; i < SET_SIZE; i++)
+		set[i] = !set[i];
 }
 
 /* One end of a range, "[.x.]" and "[=x=]" included. Returns the byte. */
@@ -143,29 +171,23 @@ static void range(struct parser *p, char *set)
 
 static void bracket(struct parser *p)
 {
-	struct ipc_expression *to = p->to;
-	char (*sets)[SET_SIZE] = realloc(to->sets, (to->nsets + 1) * sizeof *sets), *set;
-	int negate = *p->at == '^';
+	int others = *p->at == '^';
+	char *set = new_set(p);
 
-	if (!sets) {
-		fail(p, ENOMEM);
+	if (!set)
 		return;
-	}
-	to->sets = sets;
-	set = memset(sets[to->nsets], 0, sizeof *sets);
-	p->at += negate;
+	p->at += others;
 	do {
 		if (p->at[0] == '[' && p->at[1] == ':') {
 			p->at += 2;
-			class(p, set);
+			class(p, set, &p->at);
 		} else {
 			range(p, set);
 		}
 	} while (*p->at != ']' && !p->error);
 	p->at += !p->error;
-	for (int i = 0; negate && i < SET_SIZE; i++)
-		set[i] = !set[i];
-	emit(p, SET, to->nsets++);
+	if (others)
+		negate(set);
 }
 
 /* --- the rest of the language --------------------------------------------------------------- */
@@ -185,13 +207,42 @@ static int number(struct parser *p)
 	return value;
 }
 
+/* "N}", "N,}", "N,M}" or ",M}" */
 static void interval(struct parser *p, int *least, int *most)
 {
-	*least = *most = number(p);
+	*least = *most = p->at[0] == ',' && p->at[1] != '}' ? 0 : number(p);
 	if (*p->at == ',')
 		*most = *++p->at == '}' ? -1 : number(p);
 	if (*p->at++ != '}' || (*most >= 0 && *most < *least))
 		fail(p, EINVAL);
+}
+
+static const char edges[] = "bB<>";	/* behind a backslash */
+
+/* What stands behind a backslash: a character that means itself, or one of those that the libcs
+ * agree about. What some of them give a meaning must not get another one here. */
+static void escape(struct parser *p)
+{
+	static const char bits[] = { 1 << 1 | 1 << 2, 1 << 0 | 1 << 3, 1 << 1, 1 << 2 };
+	unsigned char c = *p->at++;
+	const char *edge = strchr(edges, c), *of = tolower(c) == 'w' ? "alnum:]" : "space:]";
+	char *set;
+
+	if (c && edge) {
+		put(p, p->to->count, EDGE, 1, bits[edge - edges]);
+	} else if (c && strchr("wWsS", c)) {
+		set = new_set(p);
+		if (!set)
+			return;
+		class(p, set, &of);
+		set['_'] = tolower(c) == 'w';
+		if (isupper(c))
+			negate(set);
+	} else if (ispunct(c) && c != '`' && c != '\'') {
+		emit(p, BYTE, c);
+	} else {
+		fail(p, EINVAL);
+	}
 }
 
 static void atom(struct parser *p)
@@ -211,23 +262,25 @@ static void atom(struct parser *p)
 		p->depth--;
 		if (*p->at++ != ')')
 			fail(p, EINVAL);
+	} else if (c == '\\') {
+		escape(p);
 	} else {
-		if (c == '\\') {
-			c = *p->at++;
-			/* what other libraries may give a meaning must not get another one here */
-			if (!ispunct(c) || strchr("<>`'", c))
-				fail(p, EINVAL);
-		} else if (strchr("*+?{", c)) {
+		if (strchr("*+?{", c))
 			fail(p, EINVAL);
-		}
 		emit(p, BYTE, c);
 	}
+}
+
+/* Does AT begin with what matches a place and no byte? That cannot be repeated. */
+static int is_anchor(const char *at)
+{
+	return *at == '^' || *at == '$' || (at[0] == '\\' && at[1] && strchr(edges, at[1]));
 }
 
 static void branch(struct parser *p)
 {
 	while (*p->at && *p->at != '|' && *p->at != ')') {
-		int start = p->to->count, anchor = *p->at == '^' || *p->at == '$';
+		int start = p->to->count, anchor = is_anchor(p->at);
 
 		atom(p);
 		while (*p->at && strchr("*+?{", *p->at)) {
@@ -317,6 +370,26 @@ static void push(struct run *run, int state)
 	run->stack[run->depth++] = state;
 }
 
+static int is_word(unsigned char c)
+{
+	return isalnum(c) || c == '_';
+}
+
+/* May one go on here, without a byte? */
+static int passes(const struct run *run, const struct step *step)
+{
+	int before;
+
+	switch (step->operation) {
+	case BEGIN: return run->at == run->text;
+	case END: return !*run->at;
+	case EDGE:
+		before = run->at > run->text && is_word(run->at[-1]);
+		return step->y >> (2 * before + is_word(*run->at)) & 1;
+	default: return 1;
+	}
+}
+
 /* Add to the list all that STATE leads to without a byte. The mark tells what is in the list. */
 static void follow(struct run *run, int state)
 {
@@ -328,8 +401,7 @@ static void follow(struct run *run, int state)
 			run->list[run->count++] = state;
 		else if (step->operation == MATCH)
 			run->matches = 1;
-		else if (step->operation == BEGIN ? run->at == run->text
-						  : step->operation != END || !*run->at)
+		else if (passes(run, step))
 			push(run, state + step->x);
 		if (step->operation == SPLIT)
 			push(run, state + step->y);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "holder.h"
+#include "holder_wire.h"
 
 enum {
 	ASKED_MAX = 64,			/* requests without an answer */
@@ -86,7 +86,7 @@ int ipc_holder_ask(struct ipc_holder *holder, enum ipc_holder_request request, c
 		   int fd, const struct ipc_instant *limit)
 {
 	unsigned char body[ENTRY_ROOM] = { request }, *to = body + 1;
-	int stores = request == IPC_HOLDER_STORE;
+	int stores = request == IPC_HOLDER_STORE || request == IPC_HOLDER_REPLACE;
 
 	if (name && ipc_holder_check_name(name))
 		return -1;

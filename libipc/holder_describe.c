@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* what a held descriptor is, for the reader of a long list */
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "holder_describe.h"
+#include "internal.h"
 
 static const char *type_name(int type)
 {
@@ -37,8 +38,8 @@ static void describe_socket(int fd, struct ipc_description *to)
 	case AF_NETLINK: family = "netlink"; break;
 	default: family = "other";
 	}
-	ipc_format(to->kind, sizeof to->kind, "%s-%s%s", family, type_name(option(fd, SO_TYPE)),
-		   option(fd, SO_ACCEPTCONN) ? "-listening" : "");
+	snprintf(to->kind, sizeof to->kind, "%s-%s%s", family, type_name(option(fd, SO_TYPE)),
+		 option(fd, SO_ACCEPTCONN) ? "-listening" : "");
 }
 
 static const char *file_kind(mode_t mode)
@@ -68,8 +69,8 @@ void ipc_describe(int fd, struct ipc_description *to)
 		describe_socket(fd, to);
 		return;
 	}
-	ipc_format(to->kind, sizeof to->kind, "%s", file_kind(st.st_mode));
-	ipc_format(link, sizeof link, "/proc/self/fd/%d", fd);
+	snprintf(to->kind, sizeof to->kind, "%s", file_kind(st.st_mode));
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	length = readlink(link, to->address, sizeof to->address - 1);
 	to->address[length > 0 ? length : 0] = 0;
 }

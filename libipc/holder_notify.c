@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* sd_notify(3)'s way to store descriptors: FDSTORE=1, FDNAME=, FDPOLL=0 and FDSTOREREMOVE=1 */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -72,13 +74,15 @@ static int same_file(int one, int other)
 	long differ;
 
 	if (fstat(one, &first) || fstat(other, &second) || first.st_dev != second.st_dev ||
-	    first.st_ino != second.st_ino || first.st_rdev != second.st_rdev)
+	    first.st_ino != second.st_ino || first.st_rdev != second.st_rdev ||
+	    fcntl(one, F_GETFL) != fcntl(other, F_GETFL))
 		return 0;
 	differ = syscall(SYS_kcmp, getpid(), getpid(), KCMP_SAME_FILE, one, other);
 	return differ <= 0;	/* without kcmp(2) the same inode has to do */
 }
 
-static int add(struct ipc_holder_table *table, struct ipc_holder_entry *entry, const char *base)
+static int add(struct ipc_holder_table *table, struct ipc_holder_entry *entry, const char *base,
+	       const struct ipc_holder_rights *rights)
 {
 	char name[IPC_HOLDER_NAME_MAX + 1];
 
@@ -86,14 +90,14 @@ static int add(struct ipc_holder_table *table, struct ipc_holder_entry *entry, c
 		if (ipc_holder_in_family(table->heap[i]->name, base) &&
 		    same_file(table->heap[i]->entry.fd, entry->fd))
 			return 0;
-	ipc_format(name, sizeof name, "%s", base);
+	snprintf(name, sizeof name, "%s", base);
 	for (unsigned i = 1; ipc_table_find(table, name); i++) {
 		if (i > FAMILY_MAX)
 			return errno = ENFILE, -1;
-		ipc_format(name, sizeof name, "%s:%u", base, i);
+		snprintf(name, sizeof name, "%s:%u", base, i);
 	}
 	entry->name = name;
-	return ipc_holder_table_add(table, entry) ? -1 : 1;
+	return ipc_table_add(table, entry, rights) ? -1 : 1;
 }
 
 static int remove_family(struct ipc_holder_table *table, const char *base)
@@ -135,7 +139,7 @@ int ipc_holder_notify(struct ipc_holder_table *table, const char *text, size_t l
 		int added;
 
 		entry.fd = fds[i];
-		added = add(table, &entry, what.name);
+		added = add(table, &entry, what.name, rights);
 		if (added < 0)
 			return -1;
 		done += added;

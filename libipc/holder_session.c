@@ -10,7 +10,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "holder_describe.h"
 #include "holder_table.h"
 
 enum {
@@ -54,6 +53,7 @@ struct ipc_holder_session *ipc_holder_session_open(struct ipc_holder_table *tabl
 		.max_length = loads ? DATA_MAX : ENTRY_ROOM,
 		.max_queue = DATA_MAX + (size_t)table->max * (IPC_HOLDER_NAME_MAX + 1),
 		.max_fds = loads ? IPC_FDS_MAX : 1,
+		.discard = table->discard,
 	};
 	struct ipc_holder_session *session = malloc(sizeof *session);
 
@@ -84,6 +84,7 @@ static void loading_end(struct ipc_holder_session *session)
 	for (unsigned i = 0; i < loading->count; i++)
 		ipc_held_release(session->table, loading->held[i]);
 	session->table->reserved -= loading->total - loading->count;
+	ipc_table_discharge(session->table, session->peer.uid, loading->total - loading->count);
 	free(loading->held);
 	*loading = (struct loading){ .held = NULL };
 }
@@ -138,17 +139,16 @@ int ipc_holder_session_busy(const struct ipc_holder_session *session)
 
 int ipc_session_delivery(struct ipc_holder_session *session)
 {
-	int fd = ipc_messages_fd(session->messages), unread = 1, error = 0;
-	socklen_t length = sizeof error;
+	struct pollfd client = { .fd = ipc_messages_fd(session->messages) };
+	int unread = 1;
 
 	if (session->lost)
 		return -1;
 	/* in this order: what a peer had not read when it closed is gone from the count, but then
-	 * the error is there already */
-	ioctl(fd, TIOCOUTQ, &unread);
-	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
-	if (error == ECONNRESET)
-		session->lost = 1;
+	 * the error is there already, the only one of such a socket */
+	ioctl(client.fd, TIOCOUTQ, &unread);
+	poll(&client, 1, 0);
+	session->lost = (client.revents & POLLERR) != 0;
 	if (session->lost)
 		return -1;
 	if (unread || unsent(session))
@@ -162,7 +162,7 @@ int ipc_session_delivery(struct ipc_holder_session *session)
 /* The answer that is only an error, unless it is SENT already or -1. */
 static int answer(struct ipc_holder_session *session, int error)
 {
-	unsigned char status = error;
+	unsigned char status = error == EDQUOT ? IPC_HOLDER_OVER_QUOTA : error;
 
 	if (error < 0 || error == SENT)
 		return error < 0 ? -1 : 0;
@@ -265,20 +265,32 @@ static struct ipc_held *take(struct ipc_holder_session *session, struct ipc_hold
 	return held;
 }
 
-static int store(struct ipc_holder_session *session, struct ipc_cursor *body,
+static int room(struct ipc_holder_session *session, unsigned count)
+{
+	return ipc_table_room(session->table, count, session->peer.uid, &session->rights);
+}
+
+/* What the client's new entry takes the place of, needs no room. */
+static int is_own(const struct ipc_holder_session *session, const struct ipc_held *old)
+{
+	return old->entry.owner.uid == session->peer.uid && old->references == 1;
+}
+
+static int store(struct ipc_holder_session *session, int replaces, struct ipc_cursor *body,
 		 struct ipc_message *message)
 {
 	struct ipc_holder_entry entry;
-	struct ipc_held *held;
+	struct ipc_held *held, *old;
 
 	ipc_get_entry(body, SHORT_ENTRY, &entry);
 	if (!ipc_get_end(body) || message->count != 1)
 		return broken();
 	if (!may(session, IPC_HOLDER_STORE, entry.name))
 		return EPERM;
-	if (ipc_table_room(session->table, 1))
+	old = ipc_table_find(session->table, entry.name);
+	if ((!replaces || !old || !is_own(session, old)) && room(session, 1))
 		return errno;
-	if (ipc_table_find(session->table, entry.name))
+	if (old && !replaces)
 		return EBUSY;
 	held = take(session, &entry, &message->fds[0]);
 	if (!held)
@@ -354,12 +366,15 @@ static int announce(struct ipc_holder_session *session, struct ipc_cursor *body)
 		return broken();
 	if (!(session->rights.flags & IPC_HOLDER_MAY_SETDUMP))
 		return EPERM;
-	if (ipc_table_room(session->table, total))
+	if (room(session, total))
 		return errno;
 	if (total) {
 		loading->held = calloc(total, sizeof *loading->held);
-		if (!loading->held)
+		if (!loading->held || ipc_table_charge(session->table, session->peer.uid, total)) {
+			free(loading->held);
+			loading->held = NULL;
 			return ENOMEM;
+		}
 		loading->total = total;
 		session->table->reserved += total;
 	}
@@ -384,6 +399,7 @@ static int data(struct ipc_holder_session *session, struct ipc_cursor *body,
 			return -1;
 		loading->count++;
 		session->table->reserved--;
+		ipc_table_discharge(session->table, session->peer.uid, 1);
 	}
 	if (!ipc_get_end(body))
 		return broken();
@@ -429,8 +445,8 @@ static int act(struct ipc_holder_session *session, struct ipc_message *message)
 		return broken();
 	if (loads)
 		return data(session, &body, message);
-	if (what == IPC_HOLDER_STORE)
-		return store(session, &body, message);
+	if (what == IPC_HOLDER_STORE || what == IPC_HOLDER_REPLACE)
+		return store(session, what == IPC_HOLDER_REPLACE, &body, message);
 	if (message->count)
 		return broken();
 	if (what == IPC_HOLDER_DELETE || what == IPC_HOLDER_RETRIEVE || what == IPC_HOLDER_FAMILY)

@@ -120,13 +120,65 @@ int ipc_holder_in_family(const char *name, const char *base)
 
 /* --- adding and removing ------------------------------------------------------------------ */
 
-int ipc_table_room(struct ipc_holder_table *table, unsigned count)
+static struct ipc_share **share(struct ipc_holder_table *table, uid_t uid)
 {
-	ipc_table_settle(table);
-	if (table->open + table->reserved > table->max ||
-	    count > table->max - table->open - table->reserved)
-		return errno = ENFILE, -1;
+	struct ipc_share **at = &table->shares[uid % SHARE_CHAINS];
+
+	while (*at && (*at)->uid != uid)
+		at = &(*at)->next;
+	return at;
+}
+
+int ipc_table_charge(struct ipc_holder_table *table, uid_t uid, unsigned count)
+{
+	struct ipc_share **at = share(table, uid);
+
+	if (!*at && !(*at = calloc(1, sizeof **at)))
+		return -1;
+	(*at)->uid = uid;
+	(*at)->count += count;
 	return 0;
+}
+
+void ipc_table_discharge(struct ipc_holder_table *table, uid_t uid, unsigned count)
+{
+	struct ipc_share **at = share(table, uid), *mine = *at;
+
+	if (!mine || (mine->count -= count))
+		return;
+	*at = mine->next;
+	free(mine);
+}
+
+static int fits(unsigned count, unsigned used, unsigned max)
+{
+	return used <= max && count <= max - used;
+}
+
+static int lacks(struct ipc_holder_table *table, unsigned count, uid_t uid,
+		 const struct ipc_holder_rights *rights)
+{
+	const struct ipc_share *mine = *share(table, uid);
+	unsigned kept = rights ? rights->kept : 0;
+
+	if (rights && rights->quota && !fits(count, mine ? mine->count : 0, rights->quota))
+		return EDQUOT;
+	return fits(count, table->open + table->reserved, kept < table->max ? table->max - kept : 0)
+	       ? 0 : ENFILE;
+}
+
+int ipc_table_room(struct ipc_holder_table *table, unsigned count, uid_t uid,
+		   const struct ipc_holder_rights *rights)
+{
+	int error;
+
+	ipc_table_settle(table);
+	error = lacks(table, count, uid, rights);
+	if (!error)
+		return 0;
+	if (rights && rights->full)
+		rights->full(rights->data, error);
+	return errno = error, -1;
 }
 
 struct ipc_held *ipc_held_new(struct ipc_holder_table *table, const struct ipc_holder_entry *entry)
@@ -136,6 +188,10 @@ struct ipc_held *ipc_held_new(struct ipc_holder_table *table, const struct ipc_h
 
 	if (!held)
 		return NULL;
+	if (ipc_table_charge(table, entry->owner.uid, 1)) {
+		free(held);
+		return NULL;
+	}
 	*held = (struct ipc_held){ .entry = *entry, .references = 1 };
 	memcpy(held->name, entry->name, size);
 	held->entry.name = held->name;
@@ -150,7 +206,8 @@ void ipc_held_release(struct ipc_holder_table *table, struct ipc_held *held)
 {
 	if (--held->references)
 		return;
-	ipc_fail(held->entry.fd);
+	ipc_discard(&held->entry.fd, 1, table->discard);
+	ipc_table_discharge(table, held->entry.owner.uid, 1);
 	free(held);
 	table->open--;
 }
@@ -207,12 +264,14 @@ void ipc_table_settle(struct ipc_holder_table *table)
 
 /* --- for the program that holds ----------------------------------------------------------- */
 
-int ipc_holder_table_add(struct ipc_holder_table *table, const struct ipc_holder_entry *entry)
+int ipc_table_add(struct ipc_holder_table *table, const struct ipc_holder_entry *entry,
+		  const struct ipc_holder_rights *rights)
 {
 	struct ipc_holder_entry copy = *entry;
 	struct ipc_held *held;
 
-	if (ipc_holder_check_name(entry->name) || ipc_table_room(table, 1))
+	if (ipc_holder_check_name(entry->name) ||
+	    ipc_table_room(table, 1, entry->owner.uid, rights))
 		return -1;
 	if (ipc_table_find(table, entry->name))
 		return errno = EBUSY, -1;
@@ -224,6 +283,11 @@ int ipc_holder_table_add(struct ipc_holder_table *table, const struct ipc_holder
 		return ipc_fail(copy.fd);
 	ipc_table_put(table, held);
 	return 0;
+}
+
+int ipc_holder_table_add(struct ipc_holder_table *table, const struct ipc_holder_entry *entry)
+{
+	return ipc_table_add(table, entry, NULL);
 }
 
 int ipc_holder_table_remove(struct ipc_holder_table *table, const char *name)
@@ -261,6 +325,11 @@ int ipc_holder_table_fd(const struct ipc_holder_table *table)
 void ipc_holder_table_watch(struct ipc_holder_table *table)
 {
 	table->watch_all = 1;
+}
+
+void ipc_holder_table_discard(struct ipc_holder_table *table, void (*discard)(int fd))
+{
+	table->discard = discard;
 }
 
 int ipc_holder_table_gone(const struct ipc_holder_table *table)

@@ -3,7 +3,7 @@
 #ifndef IPC_HOLDER_TABLE_H
 #define IPC_HOLDER_TABLE_H
 
-#include "holder.h"
+#include "holder_wire.h"
 
 /* One descriptor. Lists that are being sent refer to it, so it may outlive its place in the
  * table: no other descriptor gets its number as long as anybody may still send it. */
@@ -16,6 +16,15 @@ struct ipc_held {
 	char name[];
 };
 
+/* How much of the table is a user's: descriptors, and room for his dumps that are coming. */
+struct ipc_share {
+	struct ipc_share *next;
+	uid_t uid;
+	unsigned count;
+};
+
+enum { SHARE_CHAINS = 64 };
+
 struct ipc_holder_table {
 	unsigned max;		/* descriptors */
 	unsigned open;		/* all, in lists that are being sent and dumps that come, too */
@@ -26,7 +35,9 @@ struct ipc_holder_table {
 	int watcher;		/* epoll of the watched ones */
 	int watch_all;
 	int gone;
+	void (*discard)(int fd);
 	const struct ipc_holder_session *successor;	/* is taking over: all others wait */
+	struct ipc_share *shares[SHARE_CHAINS];		/* of users that have something */
 	struct ipc_held **buckets;
 	struct ipc_held *heap[];	/* soonest expiry first */
 };
@@ -34,8 +45,18 @@ struct ipc_holder_table {
 /* The entry of that name, or NULL and ENOENT. */
 struct ipc_held *ipc_table_find(struct ipc_holder_table *table, const char *name);
 
-/* Is there room for COUNT more? Errors: ENFILE. */
-int ipc_table_room(struct ipc_holder_table *table, unsigned count);
+/* Is there room for COUNT more of user UID, for a client that has RIGHTS? They tell of it if there
+ * is not. NULL: for the holder itself. Errors: ENFILE, EDQUOT. */
+int ipc_table_room(struct ipc_holder_table *table, unsigned count, uid_t uid,
+		   const struct ipc_holder_rights *rights);
+
+/* Count COUNT more, or fewer, for user UID. Errors, of the first: ENOMEM. */
+int ipc_table_charge(struct ipc_holder_table *table, uid_t uid, unsigned count);
+void ipc_table_discharge(struct ipc_holder_table *table, uid_t uid, unsigned count);
+
+/* ipc_holder_table_add for a client that has RIGHTS. */
+int ipc_table_add(struct ipc_holder_table *table, const struct ipc_holder_entry *entry,
+		  const struct ipc_holder_rights *rights);
 
 /* Make an entry of what is not in the table yet. Its fd becomes the entry's in case of success.
  * Errors: ENOMEM. */

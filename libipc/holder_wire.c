@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "holder.h"
+#include "holder_wire.h"
 
 static const unsigned char *get(struct ipc_cursor *from, size_t length)
 {
-	static const unsigned char zeros[IPC_INSTANT_SIZE];
+	static const unsigned char zeros[INSTANT_SIZE];
 	const unsigned char *at = from->at;
 
 	if (from->bad || length > from->left) {

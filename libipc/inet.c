@@ -2,6 +2,7 @@
 /* addresses of the internet in numbers; inet_pton(3) is twice the size */
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "internal.h"
@@ -131,13 +132,13 @@ static void format_v6(const struct sockaddr_in6 *v6, char *text)
 	for (int i = 0; i < 8; i++) {
 		if (i == zeros) {
 			i += run - 1;
-			length += ipc_format(text + length, 3, "::");
+			length += snprintf(text + length, 3, "::");
 			continue;
 		}
-		length += ipc_format(text + length, 6, i && text[length - 1] != ':' ? ":%x" : "%x",
-				     ntohs(groups[i]));
+		length += snprintf(text + length, 6, i && text[length - 1] != ':' ? ":%x" : "%x",
+				   ntohs(groups[i]));
 	}
-	ipc_format(text + length, sizeof "]:65535", "]:%u", ntohs(v6->sin6_port));
+	snprintf(text + length, sizeof "]:65535", "]:%u", ntohs(v6->sin6_port));
 }
 
 int ipc_socket_name(int fd, char *text)
@@ -158,8 +159,8 @@ int ipc_socket_name(int fd, char *text)
 				 text);
 		break;
 	case AF_INET:
-		ipc_format(text, sizeof "255.255.255.255:65535", "%u.%u.%u.%u:%u", byte[0], byte[1],
-			   byte[2], byte[3], ntohs(name.inet.v4.sin_port));
+		snprintf(text, sizeof "255.255.255.255:65535", "%u.%u.%u.%u:%u", byte[0], byte[1],
+			 byte[2], byte[3], ntohs(name.inet.v4.sin_port));
 		break;
 	case AF_INET6: format_v6(&name.inet.v6, text); break;
 	}

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* moments of the wall clock in TAI64N, the form in which holders exchange them */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "ipc/holder.h"
 #include "internal.h"
 
 #define EPOCH (1ULL << 62)	/* the label of 1970-01-01 00:00:00 TAI */
@@ -51,7 +53,7 @@ int ipc_instant_forever(const struct ipc_instant *instant)
 
 char *ipc_instant_text(const struct ipc_instant *instant, char *text)
 {
-	ipc_format(text, IPC_INSTANT_TEXT, "@%016llx%08x", instant->label, instant->nanoseconds);
+	snprintf(text, IPC_INSTANT_TEXT, "@%016llx%08x", instant->label, instant->nanoseconds);
 	return text;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ipc.h"
+#include "text.h"
 
 /* Close FD and keep errno; returns -1, for "return ipc_fail(fd)". */
 int ipc_fail(int fd);
@@ -40,9 +41,14 @@ struct ipc_sender {
 	int pidfd;
 };
 
-/* Take what came with MSG: the first MAX descriptors go to FDS, the others are closed. SENDER may
- * be NULL; what did not come is left as it is there. Returns how many descriptors came. */
-size_t ipc_control_take(struct msghdr *msg, int *fds, size_t max, struct ipc_sender *sender);
+/* Close descriptors of somebody else's, those that are not -1, with DISCARD or close(2). */
+void ipc_discard(int *fds, size_t count, void (*discard)(int fd));
+
+/* Take what came with MSG: the first MAX descriptors go to FDS, the others are closed, as by
+ * ipc_discard. SENDER may be NULL; what did not come is left as it is there. Returns how many
+ * descriptors came. */
+size_t ipc_control_take(struct msghdr *msg, int *fds, size_t max, struct ipc_sender *sender,
+			void (*discard)(int fd));
 
 /* Numbers of 32 bits in messages, the high byte first. */
 static inline char *ipc_put_be32(char *to, unsigned value)

@@ -2,6 +2,7 @@
 /* plain input and output, and what every other file needs */
 #include <errno.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,9 +12,8 @@ int ipc_fail(int fd)
 {
 	int error = errno;
 
-	if (fd >= 0)
-		close(fd);
-	errno = error;
+	if (fd >= 0 && close(fd))
+		errno = error;
 	return -1;
 }
 
@@ -40,6 +40,18 @@ int ipc_write_all(int fd, const void *data, size_t length)
 		} else if (errno != EINTR) {
 			return -1;
 		}
+	}
+	return 0;
+}
+
+int ipc_lock(int fd, int patience)
+{
+	enum { STEP = 10 };
+
+	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB); waited += STEP) {
+		if (errno != EWOULDBLOCK || waited >= patience)
+			return -1;
+		poll(NULL, 0, STEP);
 	}
 	return 0;
 }

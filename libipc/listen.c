@@ -2,22 +2,23 @@
 /* safe binding: the only code that makes a socket visible */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "internal.h"
+#include "kernel.h"
 
-/* How long another binder may hold the directory. Anybody who can read it can hold it, so we do
- * not wait for ever: without the lock we are merely not serialised. */
-enum { LOCK_PATIENCE = 2000, LOCK_STEP = 10 };
+/* How long another binder may hold the directory; without the lock we are merely not serialised. */
+enum { LOCK_PATIENCE = 2000 };
 
 enum { ASIDE_ATTEMPTS = 100 };
+
+/* of <linux/un.h> and <linux/fcntl.h> */
+enum { OPEN_FILE = 0x89e0, EMPTY_PATH = 0x1000 };
 
 /* What there is to know about one bind. */
 struct place {
@@ -31,11 +32,8 @@ static int lock_directory(int dir)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	for (int waited = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB); waited += LOCK_STEP) {
-		if (errno != EWOULDBLOCK || waited >= LOCK_PATIENCE)
-			break;
-		poll(NULL, 0, LOCK_STEP);
-	}
+	if (fd >= 0)
+		ipc_lock(fd, LOCK_PATIENCE);
 	return fd;
 }
 
@@ -76,7 +74,8 @@ static int is_alive(const struct place *place)
 
 enum state { FREE, TAKEN };
 
-/* May we bind at the place? A dead socket is removed, everything else stays. */
+/* May we bind at the place? A dead socket is removed, and a link that leads to one or nowhere: the link
+ * alone, as nobody knows who else wants what it leads to. Everything else stays. */
 static int clear_place(const struct place *place, unsigned flags)
 {
 	struct stat there;
@@ -86,6 +85,11 @@ static int clear_place(const struct place *place, unsigned flags)
 		return errno == ENOENT ? FREE : -1;
 	if (flags & IPC_LISTEN_EXCLUSIVE)
 		return errno = EADDRINUSE, -1;
+	if (S_ISLNK(there.st_mode) && fstatat(place->dir, place->base, &there, 0)) {
+		if (errno != ENOENT && errno != ELOOP)
+			return -1;
+		return unlinkat(place->dir, place->base, 0) ? -1 : FREE;
+	}
 	if (!S_ISSOCK(there.st_mode))
 		return errno = ENOTSOCK, -1;
 	alive = is_alive(place);
@@ -96,20 +100,71 @@ static int clear_place(const struct place *place, unsigned flags)
 	return unlinkat(place->dir, place->base, 0) ? -1 : FREE;
 }
 
-static int bind_with_mask(int fd, const struct ipc_address *address, mode_t mask)
+static mode_t permissions(const struct ipc_listen *how)
 {
-	mode_t before = umask(mask);
+	return how->flags & IPC_LISTEN_MODE ? how->mode & 0777 : 0777;
+}
+
+static int has_owner(const struct place *place, const struct ipc_listen *how)
+{
+	return place->base && how->flags & IPC_LISTEN_OWNER;
+}
+
+/* With its permissions at once, or with none if it is to change its owner first. */
+static int bind_at(int fd, const struct ipc_address *address, const struct place *place,
+		   const struct ipc_listen *how)
+{
+	mode_t before = umask(has_owner(place, how) ? 0777 : 0777 & ~permissions(how));
 	int failed = bind(fd, (const struct sockaddr *)&address->sun, address->length);
 
 	umask(before);
 	return failed;
 }
 
-static int set_owner(const struct place *place, const char *base, const struct ipc_listen *how)
+/* The file of our socket FD, which was made without any permissions at BASE. Whoever may write to the
+ * directory may have put another file there since: the kernel knows which is ours, but tells it to
+ * CAP_NET_ADMIN alone. Else a socket of ours that nobody may use has to do: only a binder makes one. */
+static int open_file(int fd, const struct place *place, const char *base)
 {
-	if (!base || !(how->flags & IPC_LISTEN_OWNER))
+	int file = ioctl(fd, OPEN_FILE);
+	struct stat st;
+
+	if (file >= 0)
+		return file;
+	file = openat(place->dir, base, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (file < 0 || fstat(file, &st))
+		return ipc_fail(file);
+	if (!S_ISSOCK(st.st_mode) || st.st_mode & 07777 || st.st_uid != geteuid())
+		return errno = EBUSY, ipc_fail(file);
+	return file;
+}
+
+/* fchmod(2) does not take an O_PATH descriptor. */
+static int set_permissions(int file, mode_t mode)
+{
+	char path[32];
+
+	if (!syscall(SYS_fchmodat2, file, "", mode, EMPTY_PATH))
 		return 0;
-	return fchownat(place->dir, base, how->uid, how->gid, AT_SYMLINK_NOFOLLOW);
+	/* before 6.6 */
+	snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+	return chmod(path, mode);
+}
+
+/* The permissions first, as they may not be ours to set any more once the owner has changed; but on
+ * a datagram socket, which can be reached already, nobody else shall have them. */
+static int set_owner(int fd, const struct place *place, const char *base,
+		     const struct ipc_listen *how)
+{
+	int file = open_file(fd, place, base), late = how->type == SOCK_DGRAM, failed;
+
+	if (file < 0)
+		return -1;
+	failed = (!late && set_permissions(file, permissions(how))) ||
+		 fchownat(file, "", how->uid, how->gid, EMPTY_PATH) ||
+		 (late && set_permissions(file, permissions(how)));
+	ipc_fail(file);
+	return failed ? -1 : 0;
 }
 
 static int start(int fd, const struct ipc_listen *how)
@@ -119,23 +174,16 @@ static int start(int fd, const struct ipc_listen *how)
 	return listen(fd, how->backlog ? how->backlog : INT_MAX);
 }
 
-static mode_t permissions(const struct ipc_listen *how)
-{
-	return how->flags & IPC_LISTEN_MODE ? how->mode & 0777 : 0777;
-}
-
-/* Make the socket that is bound at BASE what it shall be. It has its permissions if that is the
- * place, and gets there if not. */
+/* Make the socket that is bound at BASE what it shall be, and bring it to its place. */
 static int finish(int fd, const struct place *place, const char *base, const struct ipc_listen *how)
 {
 	int aside = base != place->base, error;
 
-	if (!set_owner(place, base, how) &&
-	    !(aside && syscall(SYS_fchmodat, place->dir, base, permissions(how))) &&
+	if (!(has_owner(place, how) && set_owner(fd, place, base, how)) &&
 	    !start(fd, how) && !(aside && renameat(place->dir, base, place->dir, place->base)))
 		return 0;
 	error = errno;
-	if (base)
+	if (base && error != EBUSY)	/* that is another file by now */
 		unlinkat(place->dir, base, 0);
 	return errno = error, -1;
 }
@@ -143,7 +191,7 @@ static int finish(int fd, const struct place *place, const char *base, const str
 /* Bind at a free place. Nobody connects before listen(2), so the order is safe. */
 static int bind_here(int fd, const struct place *place, const struct ipc_listen *how)
 {
-	if (bind_with_mask(fd, &place->address, 0777 & ~permissions(how)))
+	if (bind_at(fd, &place->address, place, how))
 		return -1;
 	return finish(fd, place, place->base, how);
 }
@@ -157,10 +205,10 @@ static int bind_aside(int fd, const struct place *place, const struct ipc_listen
 	int failed, attempt = 0;
 
 	do { /* the name may be left over from a process of our number that was killed */
-		ipc_format(aside, sizeof aside, ".ipc-%ld-%d-%d", (long)getpid(), fd, attempt);
+		snprintf(aside, sizeof aside, ".ipc-%ld-%d-%d", (long)getpid(), fd, attempt);
 		if (ipc_address_at(&address, place->dir, aside))
 			return -1;
-		failed = bind_with_mask(fd, &address, 0777);
+		failed = bind_at(fd, &address, place, how);
 	} while (failed && errno == EADDRINUSE && ++attempt < ASIDE_ATTEMPTS);
 	return failed ? -1 : finish(fd, place, aside, how);
 }
@@ -177,6 +225,8 @@ int ipc_listen(const char *name, const struct ipc_listen *how)
 	fd = socket(AF_UNIX, full.type | SOCK_CLOEXEC | nonblock, 0);
 	if (fd < 0)
 		return -1;
+	if (full.flags & IPC_LISTEN_NO_FDS)
+		ipc_fds_refuse(fd);
 	if (place_open(&place, name) ||
 	    (full.flags & IPC_LISTEN_CREDENTIALS && ipc_datagram_credentials(fd))) {
 		place_close(&place);

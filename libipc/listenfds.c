@@ -3,19 +3,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "internal.h"
+#include "kernel.h"
 
 enum { FIRST = 3, READER = 6, WRITER = 7 };
 
 /* newer than the headers of some libcs */
-enum { PIDFD_OPEN = 434, PIDFS_MAGIC = 0x50494446 };
+enum { PIDFS_MAGIC = 0x50494446 };
 
 struct span {
 	const char *at, *end;
@@ -58,8 +59,8 @@ static int wrong(struct reading *reading, int error, const char *what)
 	int length = item.end - item.at > IPC_NAME_MAX ? IPC_NAME_MAX : item.end - item.at;
 	const char *in = reading->variable ? reading->variable : "";
 
-	ipc_format(reading->source->problem, sizeof reading->source->problem, "%s%s%s%s%.*s", in,
-		   *in ? ": " : "", what, length ? ": " : "", length, length ? item.at : "");
+	snprintf(reading->source->problem, sizeof reading->source->problem, "%s%s%s%s%.*s", in,
+		 *in ? ": " : "", what, length ? ": " : "", length, length ? item.at : "");
 	return errno = error, -1;
 }
 
@@ -138,8 +139,8 @@ static int add(struct reading *reading, struct span name)
 		if (name.at[i] < ' ' || name.at[i] == 127)
 			return wrong(reading, EINVAL, "a control character in a name");
 	to->fd = fd;
-	ipc_format(to->name, sizeof to->name, "%.*s", length ? (int)length : INT_MAX,
-		   length ? name.at : "unknown");
+	snprintf(to->name, sizeof to->name, "%.*s", length ? (int)length : INT_MAX,
+		 length ? name.at : "unknown");
 	reading->count++;
 	return 0;
 }
@@ -233,7 +234,7 @@ static int read_listen(struct reading *reading)
 			more = cut(reading, &rest, ":");
 			name = reading->item;
 		}
-		ipc_format(digits, sizeof digits, "%d", FIRST + i);
+		snprintf(digits, sizeof digits, "%d", FIRST + i);
 		reading->item = whole(digits);
 		if (add(reading, name))
 			return -1;
@@ -253,7 +254,7 @@ static int read_einhorn(struct reading *reading)
 		return read_items(reading, "EINHORN_FDS", " ", 0);
 	count = number_of_fds(reading);
 	for (int i = 0; i < count; i++) {
-		ipc_format(variable, sizeof variable, "EINHORN_FD_%d", i);
+		snprintf(variable, sizeof variable, "EINHORN_FD_%d", i);
 		if (!value(reading, variable)) {
 			reading->variable = variable;
 			reading->item = (struct span){ 0 };
@@ -380,8 +381,8 @@ static void forget_each(const struct ipc_listen_fd *fds, int count)
 	char variable[IPC_NAME_MAX + sizeof each_ending];
 
 	for (int i = 0; i < count; i++) {
-		size_t length = ipc_format(variable, sizeof variable, "%s%s", fds[i].name,
-					   each_ending);
+		size_t length = snprintf(variable, sizeof variable, "%s%s", fds[i].name,
+					 each_ending);
 
 		for (size_t n = 0; n < length && n < sizeof variable; n++)
 			if (variable[n] >= 'a' && variable[n] <= 'z')
@@ -397,9 +398,9 @@ static void forget_einhorn(int count)
 	unsetenv("EINHORN_FDS");
 	unsetenv("EINHORN_FD_COUNT");
 	for (int i = 0; i < count; i++) {
-		ipc_format(variable, sizeof variable, "EINHORN_FD_%d", i);
+		snprintf(variable, sizeof variable, "EINHORN_FD_%d", i);
 		unsetenv(variable);
-		ipc_format(variable, sizeof variable, "EINHORN_FD_FAMILY_%d", i);
+		snprintf(variable, sizeof variable, "EINHORN_FD_FAMILY_%d", i);
 		unsetenv(variable);
 	}
 }
@@ -450,7 +451,7 @@ int ipc_listen_fds(struct ipc_listen_fd *fds, int max)
 
 int ipc_listen_pidfdid(char *text)
 {
-	int fd = syscall(PIDFD_OPEN, getpid(), 0);
+	int fd = syscall(SYS_pidfd_open, getpid(), 0);
 	struct statfs fs;
 	struct stat st;
 
@@ -462,6 +463,6 @@ int ipc_listen_pidfdid(char *text)
 	/* before, all pidfds were one inode */
 	if (fs.f_type != PIDFS_MAGIC)
 		return errno = ENOTSUP, -1;
-	ipc_format(text, 21, "%llu", (unsigned long long)st.st_ino);
+	snprintf(text, 21, "%llu", (unsigned long long)st.st_ino);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "kernel.h"
 
 enum {
 	HEADER = 6,
@@ -20,9 +21,6 @@ enum {
 	READ_MOST = 65536,	/* one read */
 	READS = 16		/* in one dispatch: other connections want their turn */
 };
-
-/* newer than the headers of some libcs */
-enum { PASSPIDFD = 76 };
 
 struct outgoing {
 	struct outgoing *next;
@@ -79,9 +77,9 @@ static void close_all(int *fds, size_t count)
 		ipc_fail(fds[i]);
 }
 
-static void incoming_clear(struct incoming *in)
+static void incoming_clear(struct ipc_messages *m, struct incoming *in)
 {
-	close_all(in->fds, in->count);
+	ipc_discard(in->fds, in->count, m->how.discard);
 	ipc_fail(in->sender.pidfd);
 	in->count = in->have = 0;
 	in->sender = nobody;
@@ -134,8 +132,11 @@ struct ipc_messages *ipc_messages_open(int fd, const struct ipc_messages_how *ho
 	if (how->flags && setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on))
 		return NULL;
 	if (how->flags & IPC_MESSAGES_PIDFD &&
-	    setsockopt(fd, SOL_SOCKET, PASSPIDFD, &on, sizeof on) && errno != ENOPROTOOPT)
+	    setsockopt(fd, SOL_SOCKET, SO_PASSPIDFD, &on, sizeof on) && errno != ENOPROTOOPT)
 		return NULL;
+	/* an urgent byte would not be received, and what comes with it closed there and then */
+	if (type == SOCK_STREAM)
+		setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
 	m = malloc(sizeof *m + 2 * how->max_fds * sizeof *m->fds);
 	if (!m)
 		return NULL;
@@ -155,8 +156,8 @@ void ipc_messages_close(struct ipc_messages *m)
 	if (!m)
 		return;
 	queue_clear(m);
-	incoming_clear(&m->next);
-	incoming_clear(&m->given);
+	incoming_clear(m, &m->next);
+	incoming_clear(m, &m->given);
 	free(m->next.data);
 	free(m->given.data);
 	free(m);
@@ -419,7 +420,8 @@ static int fill(struct ipc_messages *m)
 	m->reset |= n < 0;
 	if (n <= 0)
 		return errno = in->have ? EPROTO : EPIPE, -1;
-	came = ipc_control_take(&msg, in->fds + in->count, room, m->how.flags ? &sender : NULL);
+	came = ipc_control_take(&msg, in->fds + in->count, room, m->how.flags ? &sender : NULL,
+				m->how.discard);
 	in->count += came < room ? came : room;
 	in->have += n;
 	if (check_sender(m, &sender, first))
@@ -443,7 +445,7 @@ int ipc_messages_dispatch(struct ipc_messages *m)
 	if (more >= 0)
 		return 0;
 	m->error = errno;
-	incoming_clear(&m->next);
+	incoming_clear(m, &m->next);
 	return errno = m->error, -1;
 }
 
@@ -451,7 +453,7 @@ int ipc_message_receive(struct ipc_messages *m, struct ipc_message *message)
 {
 	struct incoming spare;
 
-	incoming_clear(&m->given);
+	incoming_clear(m, &m->given);
 	if (!incoming_whole(&m->next))
 		return 0;
 	spare = m->given;

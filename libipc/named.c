@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "ipc/named.h"
 #include "internal.h"
 
 enum { TAKEN = 6, REFUSED = 21 };	/* ASCII's ACK and NAK */

@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "ipc.h"
+#include "text.h"
 
 /* Digits from *TEXT on, at least one; leaves *TEXT behind them. */
 static int digits(const char **text, unsigned base, unsigned max, unsigned *value)

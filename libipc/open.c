@@ -5,13 +5,14 @@
 #include <limits.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "ipc/open.h"
 #include "internal.h"
+#include "kernel.h"
 
 /* newer than the headers of some libcs */
-enum { OPENAT2 = 437, RESOLVE_NO_MAGICLINKS = 2, RESOLVE_BENEATH = 8 };
+enum { RESOLVE_NO_MAGICLINKS = 2, RESOLVE_BENEATH = 8 };
 
 struct resolution {
 	uint64_t flags;
@@ -93,10 +94,8 @@ int ipc_open_receive(struct ipc_message *message, char *text)
 	error = ipc_get_be32(message->data);
 	if (error > INT_MAX || message->count != !error)
 		return errno = EPROTO, -1;
-	for (size_t i = 0; i < length; i++)
-		text[i] = (unsigned char)message->data[ANSWER_HEAD + i] < ' ' ? '?'
-			  : message->data[ANSWER_HEAD + i];
-	text[length] = 0;
+	memcpy(text, message->data + ANSWER_HEAD, length);
+	text[ipc_make_plain(text, length)] = 0;
 	if (error)
 		return errno = error, -1;
 	fd = message->fds[0];
@@ -216,7 +215,7 @@ static int open_below(int dir, const char *path, int flags, mode_t mode)
 
 	/* EAGAIN: something was renamed while the kernel went through ".." of a link */
 	do
-		fd = syscall(OPENAT2, dir, path, &how, sizeof how);
+		fd = syscall(SYS_openat2, dir, path, &how, sizeof how);
 	while (fd < 0 && errno == EAGAIN && --tries);
 	/* EPERM: so answers a seccomp filter that does not know the call */
 	if (fd < 0 && (errno == ENOSYS || errno == EPERM))

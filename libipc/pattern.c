@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* shell patterns over bytes: fnmatch(3) of a static libc brings its tables of wide characters */
+/* shell patterns over bytes. fnmatch(3) brings 18 KB into a static binary of musl, tables of wide
+ * characters above all, and knows no "**". */
 #include <string.h>
 
 #include "internal.h"

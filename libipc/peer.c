@@ -5,9 +5,7 @@
 #include <unistd.h>
 
 #include "internal.h"
-
-/* newer than the headers of some libcs */
-enum { PEERGROUPS = 59, PEERPIDFD = 77 };
+#include "kernel.h"
 
 int ipc_peer(int fd, struct ipc_peer *peer)
 {
@@ -24,7 +22,7 @@ int ipc_peer_groups(int fd, gid_t *groups, int max)
 {
 	socklen_t length = max * sizeof *groups;
 
-	if (getsockopt(fd, SOL_SOCKET, PEERGROUPS, groups, &length))
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &length))
 		return -1;
 	return length / sizeof *groups;
 }
@@ -34,7 +32,7 @@ int ipc_peer_pidfd(int fd)
 	int pidfd;
 	socklen_t length = sizeof pidfd;
 
-	return getsockopt(fd, SOL_SOCKET, PEERPIDFD, &pidfd, &length) ? -1 : pidfd;
+	return getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length) ? -1 : pidfd;
 }
 
 int ipc_accept(int listener, struct ipc_peer *peer, struct ipc_address *address)

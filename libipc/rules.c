@@ -2,14 +2,19 @@
 /* access rules: which rule decides about a client */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cdb.h"
+#include "process.h"
 #include "rules.h"
 
 enum {
 	GROUPS_MAX = 65536,	/* the kernel's limit */
+	GROUPS_MOST_HAVE = 1024,
 	AGAIN = 1000,		/* ms between two readings of a whole directory */
 	LATER = 10000		/* ms until the next, if it cannot be kept in memory */
 };
@@ -25,9 +30,10 @@ struct ipc_rules {
 	int cached;				/* IPC_RULES_CACHED */
 	struct tree tree;
 	long long next;				/* when to remember again, 0: never asked */
-	char exec[RULE_EXEC_MAX + 1];
+	gid_t *groups;				/* of whom ipc_rules_check_fd asks for */
+	int groups_max;				/* room for so many */
+	char exec[RULE_EXEC_MAX + 1];		/* or the message of a denial */
 	char env[RULE_ENV_MAX];
-	gid_t groups[GROUPS_MAX];		/* of whom ipc_rules_check_fd asks for */
 	char path[];
 };
 
@@ -74,13 +80,25 @@ static long long unmapped(const char *map, const char *overflow)
 	return 65534;
 }
 
+uid_t ipc_unmapped_user(void)
+{
+	return unmapped("/proc/self/uid_map", "/proc/sys/kernel/overflowuid");
+}
+
+gid_t ipc_unmapped_group(void)
+{
+	return unmapped("/proc/self/gid_map", "/proc/sys/kernel/overflowgid");
+}
+
 struct ipc_rules *ipc_rules_open(const char *path, int format)
 {
-	struct ipc_rules *rules = calloc(1, sizeof *rules + strlen(path) + 1);
+	struct ipc_rules *rules = malloc(sizeof *rules + strlen(path) + 1);
 
 	if (!rules)
 		return NULL;
-	memcpy(rules->path, path, strlen(path));
+	/* not the buffers behind: what nobody writes costs no memory */
+	memset(rules, 0, offsetof(struct ipc_rules, exec));
+	strcpy(rules->path, path);
 	rules->format = format & ~IPC_RULES_CACHED;
 	rules->cached = format == (IPC_RULES_DIRECTORY | IPC_RULES_CACHED);
 	rules->tree = (struct tree){ .changes = -1, .mounts = -1 };
@@ -108,8 +126,10 @@ static void forget(struct ipc_rules *rules)
 
 void ipc_rules_close(struct ipc_rules *rules)
 {
-	if (rules)
+	if (rules) {
 		forget(rules);
+		free(rules->groups);
+	}
 	free(rules);
 }
 
@@ -128,6 +148,8 @@ static int begin(struct ipc_rules *rules, struct ipc_verdict *verdict)
 
 static void end(struct ipc_rules *rules)
 {
+	if (rules->dir < 0)
+		return;
 	ipc_fail(rules->dir);
 	rules->dir = -1;
 }
@@ -191,6 +213,16 @@ static int load_record(const struct rule *rule, struct ipc_verdict *verdict)
 	return 0;
 }
 
+/* What other readers leave unread: nothing in it is an error. */
+static void load_denial(const struct rule *rule, struct ipc_verdict *verdict)
+{
+	size_t at = 1;
+
+	if (part(rule, &at, &verdict->message, &verdict->message_length) || at != rule->length ||
+	    verdict->message_length > RULE_MESSAGE_MAX)
+		verdict->message_length = 0;
+}
+
 static int load(struct ipc_rules *rules, struct rule *rule, struct ipc_verdict *verdict)
 {
 	struct ipc_edits env = { .text = rules->env, .size = sizeof rules->env };
@@ -204,7 +236,15 @@ static int load(struct ipc_rules *rules, struct rule *rule, struct ipc_verdict *
 		verdict->env = env.text;
 		verdict->env_length = env.length;
 		verdict->exec = rules->exec;
+	} else if (rule->decision == IPC_RULES_DENY && rule->record) {
+		load_denial(rule, verdict);
+	} else if (rule->decision == IPC_RULES_DENY) {
+		if (ipc_rule_message(rule->dir, rules->exec, &verdict->message_length))
+			return -1;
+		verdict->message = rules->exec;
 	}
+	if (!verdict->message_length)
+		verdict->message = NULL;
 	if (!verdict->exec_length)
 		verdict->exec = NULL;
 	else if (memchr(verdict->exec, 0, verdict->exec_length))
@@ -222,8 +262,8 @@ static int conclude(struct ipc_rules *rules, struct rule *rule, int failed,
 	drop(rule);
 	end(rules);
 	if (failed) {
-		verdict->env = verdict->exec = NULL;
-		verdict->env_length = verdict->exec_length = 0;
+		verdict->env = verdict->exec = verdict->message = NULL;
+		verdict->env_length = verdict->exec_length = verdict->message_length = 0;
 		return -1;
 	}
 	if (rule->decision == IPC_RULES_NONE)
@@ -236,7 +276,7 @@ int ipc_rules_find(struct ipc_rules *rules, const char *key, struct ipc_verdict 
 	struct rule rule = { .dir = -1 };
 	int failed = begin(rules, verdict);
 
-	if (ipc_format(verdict->rule, sizeof verdict->rule, "%s", key) >= sizeof verdict->rule) {
+	if ((size_t)snprintf(verdict->rule, sizeof verdict->rule, "%s", key) >= sizeof verdict->rule) {
 		errno = ENAMETOOLONG;
 		failed = -1;
 	}
@@ -250,9 +290,8 @@ int ipc_rules_find(struct ipc_rules *rules, const char *key, struct ipc_verdict 
 struct question {
 	struct ipc_rules *rules;
 	const struct ipc_peer *peer;
-	int fd;				/* -1, or the connection to ask for the groups */
-	const gid_t *groups;
-	int count;
+	int fd;				/* -1, or the connection to ask for what is not known */
+	struct ipc_known known;
 	struct ipc_verdict *verdict;
 	struct rule best;
 	unsigned long long rank;	/* of the best; less is better */
@@ -266,7 +305,7 @@ static int consider(struct question *q, const char *family, const char *name,
 	struct rule rule;
 	int failed;
 
-	if (ipc_format(key, sizeof key, "%s/%s", family, name) >= sizeof key)
+	if ((size_t)snprintf(key, sizeof key, "%s/%s", family, name) >= sizeof key)
 		return 0;
 	failed = find(q->rules, key, &rule);
 	if (!failed && rule.decision == IPC_RULES_NONE)
@@ -288,7 +327,7 @@ static int consider_number(struct question *q, const char *family, unsigned id,
 {
 	char text[16];
 
-	ipc_format(text, sizeof text, "%u", id);
+	snprintf(text, sizeof text, "%u", id);
 	return consider(q, family, text, rank);
 }
 
@@ -306,18 +345,18 @@ static int by_number(struct question *q, const char *family, unsigned id, unsign
 }
 
 /* Whether there is any rule of this family. */
-static int has(struct question *q, const char *family)
+static int has(struct question *q, enum ipc_family family)
 {
 	struct ipc_rules *rules = q->rules;
 	struct stat st;
 
 	if (rules->records)
-		return *family == 'u' ? rules->cdb.has_users : rules->cdb.has_groups;
+		return rules->cdb.has >> family & 1;
 	if (rules->dir < 0)
 		return 0;
-	if (!fstatat(rules->dir, family, &st, 0))
+	if (!fstatat(rules->dir, ipc_families[family], &st, 0))
 		return 1;
-	ipc_format(q->verdict->rule, sizeof q->verdict->rule, "%s", family);
+	snprintf(q->verdict->rule, sizeof q->verdict->rule, "%s", ipc_families[family]);
 	return errno == ENOENT ? 0 : -1;
 }
 
@@ -345,8 +384,8 @@ static int group_name(void *data, const char *name, unsigned gid)
 	struct question *q = data;
 	int member = gid == q->peer->gid;
 
-	for (int i = 0; !member && i < q->count; i++)
-		member = gid == q->groups[i];
+	for (int i = 0; !member && i < q->known.count; i++)
+		member = gid == q->known.groups[i];
 	if (!member || gid == q->rules->unmapped_gid || !is_name(name))
 		return 0;
 	return consider(q, "group", name, group_rank(q, gid, 1));
@@ -363,27 +402,142 @@ static int by_names(struct question *q, const char *path,
 
 static int by_user_name(struct question *q)
 {
-	int some = has(q, "user");
+	int some = has(q, IPC_USERS);
 
 	return some > 0 ? by_names(q, "/etc/passwd", user_name) : some;
 }
 
+static int room_for_groups(struct ipc_rules *rules, int max)
+{
+	gid_t *groups = realloc(rules->groups, max * sizeof *groups);
+
+	if (!groups)
+		return -1;
+	rules->groups = groups;
+	rules->groups_max = max;
+	return 0;
+}
+
+/* The groups of the peer, none if the kernel is one that does not say. */
+static int ask_groups(struct question *q)
+{
+	struct ipc_rules *rules = q->rules;
+
+	if (!rules->groups && room_for_groups(rules, GROUPS_MOST_HAVE))
+		return -1;
+	q->known.count = ipc_peer_groups(q->fd, rules->groups, rules->groups_max);
+	if (q->known.count < 0 && errno == ERANGE && rules->groups_max < GROUPS_MAX) {
+		if (room_for_groups(rules, GROUPS_MAX))
+			return -1;
+		q->known.count = ipc_peer_groups(q->fd, rules->groups, rules->groups_max);
+	}
+	q->known.groups = rules->groups;
+	/* else what is not known could let in whom a group shuts out */
+	return q->known.count >= 0 || errno == ENOPROTOOPT || errno == EOPNOTSUPP ||
+	       errno == ENODATA ? 0 : -1;
+}
+
 static int by_groups(struct question *q)
 {
-	int result = has(q, "group");
+	int result = has(q, IPC_GROUPS);
 
 	if (result <= 0)
 		return result;
-	if (q->fd >= 0)
-		q->count = ipc_peer_groups(q->fd, q->rules->groups, GROUPS_MAX);
+	if (q->fd >= 0 && ask_groups(q))
+		return -1;
 	result = 0;
-	for (int i = -1; !result && i < q->count; i++) {
-		gid_t gid = i < 0 ? q->peer->gid : q->groups[i];
+	for (int i = -1; !result && i < q->known.count; i++) {
+		gid_t gid = i < 0 ? q->peer->gid : q->known.groups[i];
 
 		if (gid != q->rules->unmapped_gid && (i < 0 || gid != q->peer->gid))
 			result = consider_number(q, "group", gid, group_rank(q, gid, 0));
 	}
 	return result ? result : by_names(q, "/etc/group", group_name);
+}
+
+/* FAMILY/ and LENGTH bytes of what others have named, in which ':' stands for '/'. */
+static int consider_foreign(struct question *q, enum ipc_family family, const char *text,
+			    size_t length)
+{
+	char name[NAME_MAX + 1];
+
+	/* one over 255 bytes can be no file, and one with a dot could lead elsewhere */
+	if (!length || length > NAME_MAX || *text == '.')
+		return 0;
+	for (size_t i = 0; i < length; i++)
+		name[i] = text[i] == '/' ? ':' : text[i];
+	name[length] = 0;
+	return consider(q, ipc_families[family], name, 0);
+}
+
+/* Does a rule name this, and is it known? Where nobody has said it, *KNOWN becomes the kernel's
+ * word. It is an error if there is none: else a rule might not shut out whom it should. */
+static int learn(struct question *q, enum ipc_family family, const char **known, char *text,
+		 size_t size)
+{
+	int some = has(q, family), failed;
+
+	if (some <= 0)
+		return some;
+	snprintf(q->verdict->rule, sizeof q->verdict->rule, "%s", ipc_families[family]);
+	if (*known)
+		return 1;
+	if (q->fd < 0)
+		return errno = ENODATA, -1;
+	*known = text;
+	failed = family == IPC_CGROUPS ? ipc_peer_cgroup(q->fd, q->peer, text, size)
+				       : ipc_peer_label(q->fd, q->peer, text, size);
+	return failed ? -1 : 1;
+}
+
+/* Is nothing above that? A ".." leads out of our cgroup namespace: what is there is not below "/". */
+static int is_top(const char *path, size_t length)
+{
+	return length == 1 || (length > 2 && !memcmp(path + length - 3, "/..", 3));
+}
+
+/* The length of the path of the cgroup above. */
+static size_t above(const char *path, size_t length)
+{
+	while (length > 1 && path[--length] != '/')
+		;
+	return length ? length : 1;
+}
+
+/* The rule of its cgroup, else the one of the nearest above it. Not inline: whom no such rule could
+ * decide about must not pay for so large a frame. */
+static __attribute__((noinline)) int by_cgroup(struct question *q)
+{
+	char text[IPC_CGROUP_MAX];
+	int result = learn(q, IPC_CGROUPS, &q->known.cgroup, text, sizeof text);
+	const char *path = q->known.cgroup;
+	size_t length;
+
+	if (result <= 0)
+		return result;
+	if (*path != '/')
+		return errno = ENODATA, -1;
+	/* a ':' of its own must not be taken for a '/' */
+	length = strcspn(path, ":");
+	if (path[length])
+		length = above(path, length);
+	do {
+		result = consider_foreign(q, IPC_CGROUPS, path, length);
+		if (is_top(path, length))
+			break;
+		length = above(path, length);
+	} while (!result && !decided(q));
+	return result;
+}
+
+static __attribute__((noinline)) int by_label(struct question *q)
+{
+	char text[IPC_LABEL_MAX];
+	int result = learn(q, IPC_LABELS, &q->known.label, text, sizeof text);
+
+	if (result <= 0)
+		return result;
+	return consider_foreign(q, IPC_LABELS, q->known.label, strlen(q->known.label));
 }
 
 /* The keys in their order, until one decides. Returns -1 if a rule cannot be read. */
@@ -401,6 +555,10 @@ static int decide(struct question *q)
 	    by_number(q, "gid", peer->gid, q->rules->gid) < 0)
 		return -1;
 	if (!decided(q) && by_groups(q) < 0)
+		return -1;
+	if (!decided(q) && by_cgroup(q) < 0)
+		return -1;
+	if (!decided(q) && by_label(q) < 0)
 		return -1;
 	return decided(q) ? 0 : consider(q, "uid", "default", 0);
 }
@@ -433,7 +591,7 @@ static int walk_key(void *data, const char *name)
 	struct rule rule;
 
 	*verdict = (struct ipc_verdict){ .decision = IPC_RULES_DENY };
-	if (ipc_format(verdict->rule, sizeof verdict->rule, "%s/%s", walk->family, name) >=
+	if ((size_t)snprintf(verdict->rule, sizeof verdict->rule, "%s/%s", walk->family, name) >=
 	    sizeof verdict->rule)
 		return errno = ENAMETOOLONG, -1;
 	return ipc_rule_find(walk->rules->dir, verdict->rule, &rule) ? -1 : show(walk, &rule);
@@ -444,7 +602,7 @@ static int walk_family(void *data, const char *name)
 	struct walk *walk = data;
 	int fd, result;
 
-	ipc_format(walk->verdict->rule, sizeof walk->verdict->rule, "%s", name);
+	snprintf(walk->verdict->rule, sizeof walk->verdict->rule, "%s", name);
 	fd = openat(walk->rules->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -1;
@@ -478,8 +636,8 @@ static int walk_record(struct walk *walk, const unsigned char *key, size_t key_l
 	int found;
 
 	*verdict = (struct ipc_verdict){ .decision = IPC_RULES_DENY };
-	ipc_format(verdict->rule, sizeof verdict->rule, "%.*s",
-		   (int)(key_length < sizeof verdict->rule ? key_length : sizeof verdict->rule), key);
+	snprintf(verdict->rule, sizeof verdict->rule, "%.*s",
+		 (int)(key_length < sizeof verdict->rule ? key_length : sizeof verdict->rule), key);
 	if (strlen(verdict->rule) != key_length)
 		return errno = EINVAL, -1;
 	/* only the first of two records with the same key counts */
@@ -523,7 +681,7 @@ static int remember_rule(void *cdb, const struct ipc_verdict *rule)
 }
 
 /* Whether there is a directory of this family, with rules or without. */
-static int has_family(struct ipc_rules *rules, const char *family)
+static int has_family(struct ipc_rules *rules, enum ipc_family family)
 {
 	struct ipc_verdict verdict;
 
@@ -541,8 +699,9 @@ static void remember(struct ipc_rules *rules)
 
 	if (cdb && !begin(rules, &verdict) && !ipc_tree_watch(&rules->tree, rules->dir) &&
 	    !walk_directory(&walk) && !ipc_cdb_take(cdb, &rules->cdb)) {
-		rules->cdb.has_users = has_family(rules, "user");
-		rules->cdb.has_groups = has_family(rules, "group");
+		rules->cdb.has = 0;
+		for (int i = 0; i < IPC_FAMILIES; i++)
+			rules->cdb.has |= has_family(rules, i) << i;
 	}
 	end(rules);
 	ipc_cdb_free(cdb);
@@ -553,6 +712,7 @@ static void remember(struct ipc_rules *rules)
 static int remembered(struct ipc_rules *rules)
 {
 	long long now;
+	int same;
 
 	if (!rules->cached)
 		return 0;
@@ -565,10 +725,13 @@ static int remembered(struct ipc_rules *rules)
 		remember(rules);
 		rules->next = now + (rules->cdb.data ? AGAIN : LATER);
 	}
-	rules->records = rules->cdb.data && ipc_tree_same(&rules->tree, rules->path);
-	if (!rules->records)
+	same = rules->cdb.data && ipc_tree_same(&rules->tree, rules->path);
+	if (!same)
 		forget(rules);
-	return rules->records;
+	/* a server that forks pays for each page that is written */
+	if (rules->records != same)
+		rules->records = same;
+	return same;
 }
 
 /* --- asking ------------------------------------------------------------------------------ */
@@ -587,16 +750,24 @@ static int ask(struct question *q)
 	return conclude(q->rules, &q->best, failed, q->verdict);
 }
 
+int ipc_rules_check_known(struct ipc_rules *rules, const struct ipc_peer *peer,
+			  const struct ipc_known *known, struct ipc_verdict *verdict)
+{
+	return ask(&(struct question){ .rules = rules, .peer = peer, .fd = -1, .known = *known,
+				       .verdict = verdict });
+}
+
 int ipc_rules_check(struct ipc_rules *rules, const struct ipc_peer *peer, const gid_t *groups,
 		    int count, struct ipc_verdict *verdict)
 {
-	return ask(&(struct question){ .rules = rules, .peer = peer, .fd = -1, .groups = groups,
-				       .count = count, .verdict = verdict });
+	struct ipc_known known = { .groups = groups, .count = count };
+
+	return ipc_rules_check_known(rules, peer, &known, verdict);
 }
 
 int ipc_rules_check_fd(struct ipc_rules *rules, const struct ipc_peer *peer, int fd,
 		       struct ipc_verdict *verdict)
 {
 	return ask(&(struct question){ .rules = rules, .peer = peer, .fd = fd,
-				       .groups = rules->groups, .verdict = verdict });
+				       .verdict = verdict });
 }

@@ -1,24 +1,42 @@
 /* SPDX-License-Identifier: ISC */
-/* what the back-ends of access rules and rules.c share */
+/* access rules beyond asking: walking over a set, and what rules.c and its back-ends share */
 #ifndef IPC_RULES_H
 #define IPC_RULES_H
 
-#include <sys/stat.h>
-
 #include "internal.h"
+
+/* Call VISIT with each rule of the set, of whatever family, until it returns non-zero. Names
+ * that begin with a dot are no rules. Returns what VISIT returned last, or -1, with the place in
+ * verdict->rule. Errors: those of ipc_rules_check, ENOENT (there is no such directory), ENOTDIR (a
+ * file stands where a rule should), EINVAL (a key that is no text). */
+int ipc_rules_walk(struct ipc_rules *rules, int (*visit)(void *, const struct ipc_verdict *),
+		   void *data, struct ipc_verdict *verdict);
+
+/* What somebody says of a client whose connection we do not have. */
+struct ipc_known {
+	const gid_t *groups;
+	int count;
+	const char *cgroup, *label;	/* NULL: nobody knows */
+};
+
+/* As ipc_rules_check, about PEER of whom that is KNOWN. */
+int ipc_rules_check_known(struct ipc_rules *rules, const struct ipc_peer *peer,
+			  const struct ipc_known *known, struct ipc_verdict *verdict);
+
+/* As ipc_unmapped_user, of groups. */
+gid_t ipc_unmapped_group(void);
 
 enum {
 	RULE_ENV_MAX = 60000,	/* bytes of all changes of one rule in a directory */
 	RULE_EXEC_MAX = 4096,
 	RULE_VALUE_MAX = 4095,	/* bytes of an env file that are read */
-	CDB_HEADER = 2048,
-	CDB_SIZE_MAX = 256 << 20
+	RULE_MESSAGE_MAX = 1024
 };
 
 /* A rule that was found, before its env and exec are read. */
 struct rule {
 	enum ipc_decision decision;
-	int dir;			/* of an allowing rule in a directory, else -1 */
+	int dir;			/* in a directory, else -1 */
 	const unsigned char *record;	/* in a cdb */
 	size_t length;
 };
@@ -30,6 +48,9 @@ int ipc_rule_find(int dir, const char *key, struct rule *rule);
 
 /* Read env and exec of the rule in DIR. EXEC has room for RULE_EXEC_MAX + 1 bytes. */
 int ipc_rule_read(int dir, struct ipc_edits *env, char *exec, size_t *exec_length);
+
+/* Read the message of the rule in DIR, which has room for RULE_MESSAGE_MAX + 1 bytes. */
+int ipc_rule_message(int dir, char *message, size_t *length);
 
 /* Call VISIT with each entry of the open directory that does not begin with a dot, until it
  * returns non-zero. Returns what it returned last. Does not allocate. */
@@ -52,41 +73,5 @@ int ipc_tree_watch(struct tree *tree, int dir);
 int ipc_tree_same(const struct tree *tree, const char *path);
 
 void ipc_tree_forget(struct tree *tree);
-
-/* --- cdb: cdb.c -------------------------------------------------------------------------- */
-
-struct cdb {
-	unsigned char *data;
-	size_t size, end;	/* the records are between CDB_HEADER and end */
-	struct stat from;
-	int has_users, has_groups;
-};
-
-/* Read the file at PATH, unless it is the one that we have. If it cannot be read, what we have
- * stays, and the next call tries again. */
-int ipc_cdb_refresh(struct cdb *cdb, const char *path);
-
-/* The data of KEY. Returns 1, or 0 if there is none; EINVAL if the file is broken. */
-int ipc_cdb_find(const struct cdb *cdb, const void *key, size_t key_length,
-		 const unsigned char **data, size_t *length);
-
-/* The record at *AT, which is CDB_HEADER for the first one and then moves on. Returns 1, or 0
- * behind the last one; EINVAL if the file is broken. */
-int ipc_cdb_next(const struct cdb *cdb, size_t *at, const unsigned char **key, size_t *key_length,
-		 const unsigned char **data, size_t *length);
-
-/* As ipc_cdb_add_rule, for a rule of a directory, of any size. */
-int ipc_cdb_put_rule(struct ipc_cdb *cdb, const struct ipc_verdict *rule);
-
-/* Move what was made FROM, which is then good for free only, TO a cdb in memory. It has no
- * end and no facts about users and groups. */
-int ipc_cdb_take(struct ipc_cdb *from, struct cdb *to);
-
-unsigned ipc_cdb_hash(const unsigned char *key, size_t length);
-
-static inline unsigned ipc_get32(const unsigned char *from)
-{
-	return from[0] | from[1] << 8 | from[2] << 16 | (unsigned)from[3] << 24;
-}
 
 #endif

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ struct entry {
 	char name[];
 };
 
+/* Not readdir(3): opendir(3) allocates, and a client is judged without. */
 int ipc_directory_walk(int dir, int (*visit)(void *, const char *), void *data)
 {
 	_Alignas(struct entry) char block[2048];
@@ -58,9 +60,12 @@ int ipc_rule_find(int dir, const char *key, struct rule *rule)
 		rule->dir = fd;
 		return 0;
 	}
-	if (errno == ENOENT && !fstatat(fd, "deny", &st, AT_SYMLINK_NOFOLLOW))
+	if (errno == ENOENT && !fstatat(fd, "deny", &st, AT_SYMLINK_NOFOLLOW)) {
 		rule->decision = IPC_RULES_DENY;
-	else if (errno != ENOENT)
+		rule->dir = fd;
+		return 0;
+	}
+	if (errno != ENOENT)
 		return ipc_fail(fd);
 	close(fd);
 	return 0;
@@ -125,10 +130,25 @@ static int add_variable(void *data, const char *name)
 	return -1;
 }
 
+/* A file that may be missing, of at most MAX bytes; TEXT has room for one more. */
+static int read_text(int dir, const char *name, char *text, ssize_t max, size_t *length)
+{
+	ssize_t n = read_file(dir, name, text, max + 1);
+
+	if (n > max)
+		return errno = E2BIG, -1;
+	*length = n < 0 ? 0 : n;
+	return n < 0 && errno != ENOENT ? -1 : 0;
+}
+
+int ipc_rule_message(int dir, char *message, size_t *length)
+{
+	return read_text(dir, "message", message, RULE_MESSAGE_MAX, length);
+}
+
 int ipc_rule_read(int dir, struct ipc_edits *env, char *exec, size_t *exec_length)
 {
 	struct variables variables = { .env = env };
-	ssize_t length;
 
 	*exec_length = 0;
 	variables.dir = openat(dir, "env", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -140,11 +160,5 @@ int ipc_rule_read(int dir, struct ipc_edits *env, char *exec, size_t *exec_lengt
 			return ipc_fail(variables.dir);
 		close(variables.dir);
 	}
-	length = read_file(dir, "exec", exec, RULE_EXEC_MAX + 1);
-	if (length < 0)
-		return errno == ENOENT ? 0 : -1;
-	if (length > RULE_EXEC_MAX)
-		return errno = E2BIG, -1;
-	*exec_length = length;
-	return 0;
+	return read_text(dir, "exec", exec, RULE_EXEC_MAX, exec_length);
 }

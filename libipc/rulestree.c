@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -69,7 +71,7 @@ static int watch_entry(void *data, const char *name)
 	char path[32];
 	struct stat st;
 
-	ipc_format(path, sizeof path, "/proc/self/fd/%d", fd);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	if (fd < 0 || fstat(fd, &st))
 		return ipc_fail(fd);
 	if (!level->depth) {

@@ -5,6 +5,7 @@
 #include <spawn.h>
 #include <unistd.h>
 
+#include "ipc/channel.h"
 #include "internal.h"
 
 int ipc_spawn(char *const *argv, pid_t *pid)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sudo.h"
+#include "sudo_wire.h"
 
 enum { MAX_STRINGS = 131072, MAX_BODY = 1 << 28 };
 
@@ -137,8 +137,30 @@ static int is_empty(const char *variable)
 	return value && !value[1];
 }
 
+/* What links and gates of a chain believe is the server's to say: who the client is, whom to
+ * become, which descriptors there are. Some of it is empty as a rule, such as the groups of a user
+ * who is in none. */
+static int is_fact(const char *variable, const char *proto)
+{
+	static const char names[][15] = { "PROTO=", "UID=", "GID=", "GIDLIST=", "NOTIFY_SOCKET=",
+		"IPC", "FDPASS_", "LISTEN_", "S6_FD" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (!strncmp(variable, names[i], strlen(names[i])))
+			return 1;
+	return proto && *proto && !strncmp(variable, proto, strlen(proto));
+}
+
+static const char *protocol(char *const *base)
+{
+	while (*base && strncmp(*base, "PROTO=", 6))
+		base++;
+	return *base ? *base + 6 : NULL;
+}
+
 static int make_table(struct table *table, char *const *base)
 {
+	const char *proto = protocol(base);
 	size_t empty = 0;
 
 	for (size_t i = 0; base[i]; i++)
@@ -151,7 +173,7 @@ static int make_table(struct table *table, char *const *base)
 	for (size_t i = 0; base[i]; i++) {
 		table->envp[i] = base[i];
 		table->envp[i + 1] = NULL;
-		if (is_empty(base[i]))
+		if (is_empty(base[i]) && !is_fact(base[i], proto))
 			*find(table, base[i], strlen(base[i]) - 1) = i + 1;
 	}
 	return 0;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sudo.h"
+#include "sudo_wire.h"
 
 struct ipc_sudo {
 	int fd;
@@ -85,6 +85,20 @@ static int greeting(struct ipc_sudo *sudo)
 	return 0;
 }
 
+/* A server that does not read all of the request may have said why before it closed. */
+static int refused(struct ipc_sudo *sudo)
+{
+	unsigned char byte = 0;
+	int error = errno;
+
+	if (error == EPIPE && recv(sudo->fd, &byte, 1, MSG_DONTWAIT) == 1 && byte) {
+		sudo->error = byte;
+		sudo->state = IPC_SUDO_REFUSED;
+		return 1;
+	}
+	return errno = error, 0;
+}
+
 static int sending(struct ipc_sudo *sudo)
 {
 	while (sudo->sent < sudo->length) {
@@ -93,7 +107,7 @@ static int sending(struct ipc_sudo *sudo)
 					 sudo->length - sudo->sent, sudo->command.fds, count);
 
 		if (n < 0)
-			return -1;
+			return refused(sudo) ? 0 : -1;
 		sudo->sent += n;
 	}
 	free(sudo->out);

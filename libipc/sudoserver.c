@@ -8,7 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "sudo.h"
+#include "sudo_wire.h"
 
 struct ipc_sudo_server {
 	int fd;

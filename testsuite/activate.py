@@ -7,10 +7,14 @@ activate.py ask KIND ADDRESS...   send a byte and print the answer; KIND is stre
 activate.py http KIND ADDRESS     the body of GET /
 activate.py fcgi ADDRESS NAME=VALUE...  the answer to a FastCGI request
 activate.py send KIND ADDRESS     send a byte, no answer is expected
+activate.py serve                 answer clients on descriptor 3, until a signal ends us
+activate.py steady SECONDS ADDRESS   a client every 20 ms; how many were not answered
+activate.py load COUNT ADDRESS    as many clients, quick and slow, in bursts a second or more apart;
+                                  how many were not answered
 activate.py fds NUMBER...         print family, type and state of descriptors
 activate.py ports COUNT           print ports that are free on this machine
 """
-import contextlib, errno, os, random, socket, struct, sys, time
+import concurrent.futures, contextlib, errno, os, random, socket, struct, sys, time
 
 KINDS = {"stream": socket.SOCK_STREAM, "dgram": socket.SOCK_DGRAM, "seqpacket": socket.SOCK_SEQPACKET}
 
@@ -62,6 +66,50 @@ def patient(kind, address):
             return connect(kind, address)
         except (ConnectionRefusedError, FileNotFoundError):
             time.sleep(0.02)
+
+
+def serve():
+    listener = socket.socket(fileno=3)
+
+    def answer(s):
+        with s:
+            if s.recv(1):
+                s.send(b"y")
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        while True:
+            pool.submit(answer, listener.accept()[0])
+
+
+# Is one client answered? A slow one has a connection and says nothing for a while.
+def is_answered(address, pause):
+    try:
+        with connect("stream", address) as s:
+            s.settimeout(60)
+            time.sleep(pause)
+            s.send(b"x")
+            return bool(s.recv(1))
+    except OSError:
+        return False
+
+
+def steady(seconds, address):
+    end, lost = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        lost += not is_answered(address, 0)
+        time.sleep(0.02)
+    return lost
+
+
+def load(count, address):
+    lost, burst = 0, 500
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        for _ in range(count // burst):
+            pauses = [random.choice((0, 0, 0, random.random() / 20)) for _ in range(burst)]
+            lost += burst - sum(pool.map(lambda pause: is_answered(address, pause), pauses))
+            # a program that may be silent for a second is about to be ended
+            time.sleep(1.1 + random.random() * 0.7)
+    return lost
 
 
 def http(kind, address):
@@ -126,6 +174,12 @@ elif sys.argv[1] == "fcgi":
     fcgi(sys.argv[2], sys.argv[3:])
 elif sys.argv[1] == "send":
     patient(*sys.argv[2:]).send(b"x")
+elif sys.argv[1] == "serve":
+    serve()
+elif sys.argv[1] == "steady":
+    print("lost", steady(int(sys.argv[2]), sys.argv[3]))
+elif sys.argv[1] == "load":
+    print("lost", load(int(sys.argv[2]), sys.argv[3]))
 elif sys.argv[1] == "ports":
     ports(int(sys.argv[2]))
 elif sys.argv[1] == "fds":

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* channels: the handshake byte by byte, questions with late answers, helpers */
+#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "ipc/channel.h"
 #include "unit.h"
 
 static int pair[2], before;
@@ -156,7 +158,9 @@ static void helper(void **state)
 	close(fd);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	assert_fails(ipc_spawn(none, &pid), ENOENT);
+	/* an emulator's vfork(2) is a fork(2): there the parent does not hear of the child's exec */
+	if (posix_spawn(&pid, none[0], NULL, NULL, none, environ))
+		assert_fails(ipc_spawn(none, &pid), ENOENT);
 }
 
 int main(void)

@@ -93,7 +93,7 @@ static void early(void **state)
 	struct ipc_datagram got = { .data = text, .size = sizeof text };
 	struct ipc_listen how = { .type = SOCK_DGRAM };
 	struct ipc_connect to = { .type = SOCK_DGRAM };
-	int fd = ipc_listen("./t", &how), sender = ipc_connect("./t", &to);
+	int fd = ipc_listen("./t", &how), sender = ipc_connect("./t", &to), pidfd, before, after;
 
 	(void)state;
 	send(sender, "1", 1, 0);
@@ -107,6 +107,21 @@ static void early(void **state)
 	assert_false(got.known);
 	assert_int_equal(ipc_datagram_receive(fd, &got), 1);
 	assert_true(got.known);
+	assert_int_equal(ipc_datagram_pidfds(fd), 0);
+	got.pidfd = &pidfd;
+	send(sender, "4", 1, 0);
+	assert_int_equal(ipc_datagram_receive(fd, &got), 1);
+	assert_int_equal(got.sender.pid, getpid());
+	if (pidfd >= 0)		/* since 6.5 */
+		assert_int_equal(close(pidfd), 0);
+	got.pidfd = NULL;	/* then none is left open */
+	before = dup(0);
+	close(before);
+	send(sender, "5", 1, 0);
+	assert_int_equal(ipc_datagram_receive(fd, &got), 1);
+	after = dup(0);
+	close(after);
+	assert_int_equal(before, after);
 	close(fd);
 	close(sender);
 	assert_fails(ipc_datagram_credentials(0), ENOTSOCK);

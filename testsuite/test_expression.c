@@ -2,6 +2,7 @@
 /* expressions, compared with those of the host's libc */
 #include <regex.h>
 
+#include "text.h"
 #include "unit.h"
 
 static int matches(const char *expression, const char *text)
@@ -44,6 +45,8 @@ static void test_agrees_with_libc(void **state)
 		"^(one|two|three)$",
 		"(^|/)a($|/)", "a^b", "a$b", "^a|b$", "((((a))))", "x{1,3}y{2}", "^.*$", "}", "]",
 		"(a|ab)(c|bcd)(d*)", "^([a-z]+-)?[0-9]{1,4}$",
+		"\\w", "^\\w+$", "\\W", "^\\S*$", "\\s", "^\\s", "\\<a", "b\\>", "\\bb", "\\b", "\\B",
+		"a\\B", "^\\B$", "\\<\\w{3}\\>", "(\\<|-)1", "^a{,3}$", "x{,1}y", "[\\w]", "\\<", "\\>$",
 	};
 	static const char *const texts[] = {
 		"", "a", "b", "ab", "aa", "aaa", "aaaa", "abab", "ababab", "abc", "cab",
@@ -63,7 +66,7 @@ static void test_agrees_with_libc(void **state)
 
 static void test_agrees_with_libc_on_anything(void **state)
 {
-	static const char alphabet[] = "abab.*+?|()[]^${}1,-";
+	static const char alphabet[] = "abab.*+?|()[]^${}1,-\\wWsSbB<>";
 	char expression[12], text[10];
 	unsigned seed = 1;
 
@@ -83,7 +86,7 @@ static void test_agrees_with_libc_on_anything(void **state)
 		for (int j = 0; j < 4; j++) {
 			length = rand_r(&seed) % 8;
 			for (int k = 0; k < length; k++)
-				text[k] = "aab1,-"[rand_r(&seed) % 6];
+				text[k] = "aab1,- _"[rand_r(&seed) % 8];
 			text[length] = 0;
 			matches_here_and_there(expression, text);
 		}
@@ -95,8 +98,8 @@ static void test_mistakes(void **state)
 	static const char *const mistakes[] = {
 		"(", ")", "a(", "a)", "[", "[a", "[^", "[]", "*", "+a", "?", "{", "a{",
 		"a{1", "a{1,", "a{2,1}",
-		"a{,1}", "a{256}", "a{x}", "|*", "(*a)", "^*", "$+", "\\", "\\w", "\\b",
-		"\\1", "\\<", "[b-a]",
+		"a{,}", "a{,256}", "a{256}", "a{x}", "|*", "(*a)", "^*", "$+", "\\", "\\d", "\\n",
+		"\\1", "\\`", "\\'", "\\b*", "\\<+", "[b-a]",
 		"[[:nothing:]]", "[[:alpha:]", "[[.ab.]]", "[[=", "[[:xdigit",
 	};
 
@@ -111,10 +114,18 @@ static void test_mistakes(void **state)
 
 static void test_bounds(void **state)
 {
-	char deep[200], text[256];
+	char deep[200], text[256], full[8200];
 
 	(void)state;
 	assert_null(ipc_expression_compile("((a{255}){255}){255}"));
+	assert_int_equal(errno, E2BIG);
+	/* no room for the last set, wherever that is noticed */
+	for (int n = 8180; n < 8195; n++) {
+		memset(full, 'a', n);
+		strcpy(full + n, "[^a]");
+		ipc_expression_free(ipc_expression_compile(full));
+	}
+	assert_null(ipc_expression_compile(full));
 	assert_int_equal(errno, E2BIG);
 	memset(deep, '(', 100);
 	memset(deep + 100, ')', 99);

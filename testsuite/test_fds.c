@@ -218,6 +218,38 @@ static void nothing_there(void **state)
 	assert_fails(ipc_fds_receive(-1, data, 1, NULL, &count), EBADF);
 }
 
+static void empty_packet(void **state)
+{
+	int fd = open("/", O_RDONLY | O_CLOEXEC), got = -1;
+	size_t count = 1;
+	char data[1];
+
+	(void)state;
+	reopen(SOCK_SEQPACKET);
+	assert_int_equal(ipc_fds_send(pair[0], "", 0, &fd, 1), 0);
+	assert_int_equal(ipc_fds_receive(pair[1], data, 1, &got, &count), 0);
+	assert_int_equal(count, 1);
+	close(fd);
+	close(got);
+}
+
+static void described(void **state)
+{
+	int fd = open("/proc", O_RDONLY | O_CLOEXEC);
+	struct ipc_description what;
+
+	(void)state;
+	ipc_describe(fd, &what);
+	assert_string_equal(what.kind, "directory");
+	assert_string_equal(what.address, "/proc");
+	close(fd);
+	ipc_describe(pair[0], &what);
+	assert_string_equal(what.kind, "unix-stream");
+	assert_int_equal(what.hangup, 0);
+	ipc_describe(-1, &what);
+	assert_string_equal(what.kind, "");
+}
+
 #define FDS(name) cmocka_unit_test_setup_teardown(name, open_pair, close_pair)
 
 int main(void)
@@ -225,7 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FDS(passes), FDS(none), FDS(uninvited), FDS(most), FDS(no_room),
 		FDS(credentials_beside), FDS(packets), FDS(boundaries), FDS(short_and_broken),
-		FDS(nothing_there),
+		FDS(nothing_there), FDS(empty_packet), FDS(described),
 	};
 
 	return cmocka_run_group_tests_name("fds", tests, NULL, NULL);

@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "ipc/holder.h"
+#include "text.h"
 #include "unit.h"
 
 struct world {
@@ -12,6 +14,7 @@ struct world {
 	struct ipc_holder *client;
 	int here, there;	/* ends of the connection: the client's, the holder's */
 	const char *denied;	/* a name that nobody may store */
+	int fulls;		/* stores for which there was no room */
 };
 
 static int may(void *data, enum ipc_holder_request what, const char *name)
@@ -21,19 +24,26 @@ static int may(void *data, enum ipc_holder_request what, const char *name)
 	return what != IPC_HOLDER_STORE || !w->denied || strcmp(name, w->denied);
 }
 
-static void connect_to(struct world *w, unsigned flags)
+static void connect_with(struct world *w, const struct ipc_peer *peer,
+			 const struct ipc_holder_rights *rights)
 {
-	struct ipc_holder_rights rights = { .flags = flags, .may = may, .data = w };
-	struct ipc_peer peer = { .pid = 7, .uid = 8, .gid = 9 };
 	int pair[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	w->here = pair[0];
 	w->there = pair[1];
-	w->session = ipc_holder_session_open(w->table, w->there, &peer, &rights);
+	w->session = ipc_holder_session_open(w->table, w->there, peer, rights);
 	w->client = ipc_holder_open(w->here);
 	assert_non_null(w->session);
 	assert_non_null(w->client);
+}
+
+static void connect_to(struct world *w, unsigned flags)
+{
+	struct ipc_holder_rights rights = { .flags = flags, .may = may, .data = w };
+	struct ipc_peer peer = { .pid = 7, .uid = 8, .gid = 9 };
+
+	connect_with(w, &peer, &rights);
 }
 
 static void hang_up(struct world *w)
@@ -386,6 +396,62 @@ static void test_notify(void **state)
 	close(fds[1]);
 }
 
+static void count_full(void *data, int error)
+{
+	((struct world *)data)->fulls += error == EDQUOT ? 1 : 100;
+}
+
+/* A user counts as long as anything of his is open, whatever session keeps it. */
+static void test_quota(void **state)
+{
+	struct ipc_holder_entry entry = { .name = "b", .limit = ipc_instant_in(-1) };
+	struct ipc_holder_rights rights = { .flags = -1, .quota = 2, .kept = 5, .may = may,
+					    .full = count_full };
+	struct ipc_peer peer = { .uid = 8 };
+	struct world w, other;
+
+	(void)state;
+	open_world(&w, 8);
+	hang_up(&w);
+	rights.data = &w;
+	connect_with(&w, &peer, &rights);
+	assert_int_equal(ask(&w, IPC_HOLDER_STORE, "a", 0), 0);
+	ipc_holder_announce(w.client, 2);
+	assert_int_equal(next(&w).error, IPC_HOLDER_OVER_QUOTA);
+	ipc_holder_announce(w.client, -1);
+	assert_int_equal(next(&w).error, IPC_HOLDER_OVER_QUOTA);
+	ipc_holder_announce(w.client, 1);
+	assert_int_equal(next(&w).error, 0);
+	/* announced is as good as stored, for another session too */
+	other = w;
+	connect_with(&other, &peer, &rights);
+	assert_int_equal(ask(&other, IPC_HOLDER_STORE, "c", 0), IPC_HOLDER_OVER_QUOTA);
+	ipc_holder_load(w.client, &entry, 1);
+	assert_int_equal(next(&w).error, 0);
+	/* deleted, but part of a list that is not read: still his */
+	ipc_holder_ask(other.client, IPC_HOLDER_LONG_LIST, NULL, -1, NULL);
+	while (send(other.there, "", 1, MSG_DONTWAIT) > 0)
+		;
+	ipc_holder_session_dispatch(other.session);
+	assert_int_equal(ask(&w, IPC_HOLDER_DELETE, "a", -1), 0);
+	assert_int_equal(ask(&w, IPC_HOLDER_STORE, "a", 0), IPC_HOLDER_OVER_QUOTA);
+	assert_int_equal(ask(&w, IPC_HOLDER_REPLACE, "b", 0), IPC_HOLDER_OVER_QUOTA);
+	hang_up(&other);
+	assert_int_equal(ask(&w, IPC_HOLDER_STORE, "a", 0), 0);
+	assert_int_equal(ask(&w, IPC_HOLDER_REPLACE, "a", 0), 0);
+	assert_int_equal(ask(&w, IPC_HOLDER_REPLACE, "c", 0), IPC_HOLDER_OVER_QUOTA);
+	assert_int_equal(w.fulls, 6);
+	/* another user has his own, but not what is kept for others: 5 of 8 */
+	hang_up(&w);
+	peer.uid += 64;
+	connect_with(&w, &peer, &rights);
+	assert_int_equal(ask(&w, IPC_HOLDER_STORE, "d", 0), 0);
+	assert_int_equal(ask(&w, IPC_HOLDER_STORE, "e", 0), ENFILE);
+	assert_int_equal(w.fulls, 106);
+	add(w.table, "f", -1, 0, 0);
+	close_world(&w);
+}
+
 /* The client against a holder that says what it likes. */
 static void test_wrong_replies(void **state)
 {
@@ -434,7 +500,7 @@ int main(void)
 		TEST(test_instants), TEST(test_bytes), TEST(test_each_request), TEST(test_rights),
 		TEST(test_dumps), TEST(test_expiry_and_hangup), TEST(test_many_equal_instants),
 		TEST(test_save_and_restore), TEST(test_takeover), TEST(test_notify),
-		TEST(test_wrong_replies),
+		TEST(test_quota), TEST(test_wrong_replies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,7 +121,6 @@ static void other_files(void **state)
 	close(open("file", O_CREAT | O_WRONLY, 0600));
 	mkdir("directory", 0700);
 	assert_int_equal(symlink("file", "link"), 0);
-	assert_int_equal(symlink("nowhere", "dangling"), 0);
 	mkfifo("fifo", 0600);
 	assert_int_equal(lstat("file", &before), 0);
 	remember();
@@ -129,7 +128,6 @@ static void other_files(void **state)
 		assert_fails(listen_as("file", 0, flags[i]), ENOTSOCK);
 		assert_fails(listen_as("directory", 0, flags[i]), ENOTSOCK);
 		assert_fails(listen_as("link", 0, flags[i]), ENOTSOCK);
-		assert_fails(listen_as("dangling", 0, flags[i]), ENOTSOCK);
 		assert_fails(listen_as("fifo", 0, flags[i]), ENOTSOCK);
 	}
 	assert_nothing_left();
@@ -379,6 +377,35 @@ static void failures_leave_nothing(void **state)
 	close(old);
 }
 
+/* A link counts as what it leads to, and what is replaced is the link. */
+static void links(void **state)
+{
+	int live = listen_as("live", 0, 0);
+	struct stat st;
+
+	(void)state;
+	close(listen_as("dead", 0, 0));
+	close(open("file", O_CREAT | O_WRONLY, 0600));
+	assert_int_equal(symlink("live", "to-live") | symlink("dead", "to-dead") |
+			 symlink("file", "to-file") | symlink("nothing", "to-nothing") |
+			 symlink("to-itself", "to-itself"), 0);
+	remember();
+	assert_fails(listen_as("to-live", 0, 0), EADDRINUSE);
+	assert_fails(listen_as("to-file", 0, IPC_LISTEN_TAKEOVER), ENOTSOCK);
+	assert_fails(listen_as("to-dead", 0, IPC_LISTEN_EXCLUSIVE), EADDRINUSE);
+	close(listen_as("to-dead", 0, 0));
+	close(listen_as("to-nothing", 0, 0));
+	close(listen_as("to-itself", 0, 0));
+	close(listen_as("to-live", 0, IPC_LISTEN_TAKEOVER));
+	assert_int_equal(mode_of("to-dead"), mode_of("dead"));
+	assert_int_equal(mode_of("to-nothing"), mode_of("to-itself"));
+	assert_int_equal(mode_of("to-live"), mode_of("live"));
+	assert_int_equal(lstat("to-file", &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_nothing_left();
+	close(live);
+}
+
 /* In a root without /proc short names work as ever, and a live socket is not taken for dead. */
 static void without_proc(void **state)
 {
@@ -423,6 +450,7 @@ int main(void)
 		TEST(simple), TEST(modes), TEST(owners), TEST(other_files), TEST(live_servers),
 		TEST(connected_datagrams), TEST(dead_servers), TEST(takes_over), TEST(no_gap),
 		TEST(long_names), TEST(abstract), TEST(failures_leave_nothing), TEST(without_proc), TEST(locked),
+		TEST(links),
 	};
 
 	return cmocka_run_group_tests_name("listen", tests, NULL, NULL);

@@ -496,7 +496,7 @@ static void sender_pidfd(void **state)
 		pair_close(&pair);
 		skip();
 	}
-	ipc_format(path, sizeof path, "/proc/self/fdinfo/%d", *message.pidfd);
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", *message.pidfd);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	n = read(fd, text, sizeof text - 1);
 	close(fd);

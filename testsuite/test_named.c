@@ -2,6 +2,7 @@
 /* named descriptors: what is a name, what is a message of names, and the answer */
 #include <sys/socket.h>
 
+#include "ipc/named.h"
 #include "unit.h"
 
 static void names(void **state)
@@ -42,7 +43,7 @@ static void most(void **state)
 	for (int i = 0; i <= IPC_FDS_MAX; i++) {
 		memset(name[i], 'x', IPC_NAME_MAX);
 		name[i][IPC_NAME_MAX] = 0;
-		ipc_format(name[i], 5, "%04d", i);
+		snprintf(name[i], sizeof name[i], "%04d", i);
 		name[i][4] = 'x';
 		named[i] = (struct ipc_named){ name[i], i };
 		fds[i % IPC_FDS_MAX] = i;

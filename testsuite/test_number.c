@@ -2,6 +2,7 @@
 /* numbers and lists of groups in text */
 #include <limits.h>
 
+#include "text.h"
 #include "unit.h"
 
 static void numbers(void **state)

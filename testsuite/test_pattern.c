@@ -2,6 +2,7 @@
 /* shell patterns: compared with the C library's on everything that both know */
 #include <fnmatch.h>
 
+#include "text.h"
 #include "unit.h"
 
 static int match(const char *pattern, const char *text)

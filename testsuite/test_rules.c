@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cdb.h"
 #include "rules.h"
 #include "unit.h"
 
@@ -152,14 +153,60 @@ static const struct question questions[] = {
 	{ "+uid/unmapped", OTHER, { OTHER }, 0, "" },
 };
 
-static void ask(struct ipc_rules *rules, const struct question *q, struct ipc_verdict *verdict)
+/* The same about clients of whom somebody says more. */
+static const struct {
+	struct question q;
+	const char *cgroup, *label;
+} placed[] = {
+	/* the longest rule for a cgroup, by whole components */
+	{ { "+cgroup/:a:b", OTHER, { OTHER }, 0, "+cgroup/:a:b" }, "/a/b", "" },
+	{ { "+cgroup/:a:b -cgroup/:a", OTHER, { OTHER }, 0, "+cgroup/:a:b" }, "/a/b/c", "" },
+	{ { "-cgroup/:a:b:c +cgroup/:a:b", OTHER, { OTHER }, 0, "-cgroup/:a:b:c" }, "/a/b/c", "" },
+	{ { "+cgroup/:a:b", OTHER, { OTHER }, 0, "" }, "/a/bc", "" },
+	{ { "+cgroup/:a:b", OTHER, { OTHER }, 0, "" }, "/a", "" },
+	{ { "+cgroup/: -uid/default", OTHER, { OTHER }, 0, "+cgroup/:" }, "/a/bc", "" },
+	{ { "+cgroup/: -uid/default", OTHER, { OTHER }, 0, "+cgroup/:" }, "/", "" },
+	{ { "+cgroup/a +cgroup/:a: +cgroup/::a +uid/default", OTHER, { OTHER }, 0, "+uid/default" },
+	  "/a", "" },
+	/* what is in a cgroup that somebody has given such a name is not in another one */
+	{ { "+cgroup/:a:b:c", OTHER, { OTHER }, 0, "" }, "/a/b:c", "" },
+	{ { "+cgroup/:a:b +cgroup/:a:b:c:d -cgroup/:a", OTHER, { OTHER }, 0, "-cgroup/:a" },
+	  "/a/b:c/d", "" },
+	{ { "+cgroup/:a +cgroup/:", OTHER, { OTHER }, 0, "+cgroup/:" }, "/:a", "" },
+	{ { "+cgroup/:..:a", OTHER, { OTHER }, 0, "+cgroup/:..:a" }, "/../a", "" },
+	/* what our cgroup namespace leaves out is below nothing that it has, nor is what is above its parent */
+	{ { "+cgroup/: -uid/default", OTHER, { OTHER }, 0, "-uid/default" }, "/../a", "" },
+	{ { "+cgroup/: +cgroup/:.. -uid/default", OTHER, { OTHER }, 0, "-uid/default" }, "/../../a", "" },
+	{ { "+cgroup/: +cgroup/:..", OTHER, { OTHER }, 0, "+cgroup/:.." }, "/../a", "" },
+	{ { "+cgroup/: -uid/default", OTHER, { OTHER }, 0, "+cgroup/:" }, "/..a", "" },
+	/* what comes before and after */
+	{ { "-cgroup/:a +group/4 +gid/5", OTHER, { OTHER, 4 }, 1, "+group/4" }, "/a", "" },
+	{ { "-cgroup/:a +label/x +uid/default", OTHER, { OTHER }, 0, "-cgroup/:a" }, "/a", "x" },
+	{ { "-cgroup/:a +label/x -uid/default", OTHER, { OTHER }, 0, "+label/x" }, "/b", "x" },
+	/* labels */
+	{ { "+label/u:r:t_t:s0", OTHER, { OTHER }, 0, "+label/u:r:t_t:s0" }, "/", "u:r:t_t:s0" },
+	{ { "+label/:usr:bin:a", OTHER, { OTHER }, 0, "+label/:usr:bin:a" }, "/", "/usr/bin/a" },
+	{ { "+label/a", OTHER, { OTHER }, 0, "" }, "/", "a/b" },
+	{ { "+label/a -uid/default", OTHER, { OTHER }, 0, "-uid/default" }, "/", "" },
+	{ { "+label/a -uid/default", OTHER, { OTHER }, 0, "-uid/default" }, "/", ".." },
+};
+
+static void ask_more(struct ipc_rules *rules, const struct question *q, const char *cgroup,
+		     const char *label, struct ipc_verdict *verdict)
 {
 	struct ipc_peer peer = {
 		.uid = q->uid == (uid_t)SELF ? geteuid() : q->uid,
 		.gid = q->groups[0] == (gid_t)SELF ? getegid() : q->groups[0],
 	};
+	struct ipc_known known = { .groups = q->groups + 1, .count = q->count, .cgroup = cgroup,
+				   .label = label };
 
-	assert_int_equal(ipc_rules_check(rules, &peer, q->groups + 1, q->count, verdict), 0);
+	assert_int_equal(ipc_rules_check_known(rules, &peer, &known, verdict), 0);
+}
+
+static void ask(struct ipc_rules *rules, const struct question *q, struct ipc_verdict *verdict)
+{
+	ask_more(rules, q, NULL, NULL, verdict);
 }
 
 static void expect(const struct question *q, const struct ipc_verdict *verdict)
@@ -220,6 +267,29 @@ static void memory_gives_the_same_answer(void **state)
 		}
 		ipc_rules_close(rules);
 		assert_int_equal(count_fds(), before);
+	}
+}
+
+static void cgroups_and_labels_decide_in_every_format(void **state)
+{
+	static const int formats[] = { IPC_RULES_DIRECTORY, IPC_RULES_CDB, CACHED };
+	struct ipc_verdict verdict;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof placed / sizeof placed[0]; i++) {
+		for (int f = 0; f < 3; f++) {
+			const struct question *q = &placed[i].q;
+			struct ipc_rules *rules;
+
+			make_rules(q->rules);
+			compile("c");
+			rules = ipc_rules_open(formats[f] == IPC_RULES_CDB ? "c" : "r", formats[f]);
+			for (int n = 0; n < 3; n++) {
+				ask_more(rules, q, placed[i].cgroup, placed[i].label, &verdict);
+				expect(q, &verdict);
+			}
+			ipc_rules_close(rules);
+		}
 	}
 }
 
@@ -790,6 +860,78 @@ static void records_over_the_limit_are_not_written(void **state)
 	ipc_cdb_free(cdb);
 }
 
+/* A group may be what shuts the client out. */
+static void groups_that_cannot_be_learnt_are_an_error(void **state)
+{
+	struct ipc_rules *rules = ipc_rules_open("r", IPC_RULES_DIRECTORY);
+	struct ipc_peer peer = { .uid = OTHER, .gid = OTHER };
+	struct ipc_verdict verdict;
+	int pair[2];
+
+	(void)state;
+	make_rules("-group/5 +uid/default");
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(ipc_rules_check_fd(rules, &peer, pair[0], &verdict), 0);
+	assert_int_equal(verdict.decision, IPC_RULES_ALLOW);
+	close(pair[0]);
+	/* nothing that could have a peer */
+	assert_int_equal(ipc_rules_check_fd(rules, &peer, pair[0], &verdict), -1);
+	assert_int_equal(errno, EBADF);
+	close(pair[1]);
+	ipc_rules_close(rules);
+}
+
+/* So may a cgroup, or a label. */
+static void what_is_not_known_is_an_error_where_a_rule_names_it(void **state)
+{
+	static const char *const sets[] = { "-cgroup/:a +uid/default", "-label/x +uid/default" };
+	struct ipc_peer peer = { .uid = OTHER, .gid = OTHER };
+	struct ipc_verdict verdict;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		for (int format = IPC_RULES_DIRECTORY; format <= IPC_RULES_CDB; format++) {
+			struct ipc_rules *rules;
+
+			make_rules(sets[i]);
+			compile("c");
+			rules = ipc_rules_open(format == IPC_RULES_CDB ? "c" : "r", format);
+			assert_int_equal(ipc_rules_check(rules, &peer, NULL, 0, &verdict), -1);
+			assert_int_equal(errno, ENODATA);
+			assert_string_equal(verdict.rule, i ? "label" : "cgroup");
+			ipc_rules_close(rules);
+		}
+	}
+}
+
+/* A path of any length, of which the rule of a part that could be a file's name is found. */
+static void long_paths_do_no_harm(void **state)
+{
+	struct ipc_peer peer = { .uid = OTHER, .gid = OTHER };
+	char path[4096], key[300] = "+cgroup/";
+	struct ipc_known known = { .cgroup = path, .label = "" };
+	struct ipc_verdict verdict;
+	struct ipc_rules *rules;
+
+	(void)state;
+	memset(path, 'x', sizeof path);
+	path[sizeof path - 1] = 0;
+	for (size_t i = 0; i < sizeof path - 2; i += 2)
+		path[i] = '/';
+	for (int i = 0; i < 127; i++)
+		strcat(key, ":x");
+	make_rules(key);
+	rules = ipc_rules_open("r", IPC_RULES_DIRECTORY);
+	assert_int_equal(ipc_rules_check_known(rules, &peer, &known, &verdict), 0);
+	assert_int_equal(verdict.decision, IPC_RULES_ALLOW);
+	assert_string_equal(verdict.rule, key + 1);
+	/* a component alone that is longer than any name */
+	memset(path + 1, 'x', 1000);
+	assert_int_equal(ipc_rules_check_known(rules, &peer, &known, &verdict), 0);
+	assert_int_equal(verdict.decision, IPC_RULES_NONE);
+	ipc_rules_close(rules);
+}
+
 /* Descriptors are not lost, whatever the answer. */
 static void nothing_stays_open(void **state)
 {
@@ -810,6 +952,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_formats_give_the_same_answer),
 		cmocka_unit_test(memory_gives_the_same_answer),
+		cmocka_unit_test(cgroups_and_labels_decide_in_every_format),
 		cmocka_unit_test(the_next_question_knows_of_every_change),
 		cmocka_unit_test(a_link_to_another_directory_is_followed_at_once),
 		cmocka_unit_test(permissions_are_seen_at_once),
@@ -821,6 +964,9 @@ int main(void)
 		cmocka_unit_test(limits_are_errors_and_cut_nothing),
 		cmocka_unit_test(env_files_are_read_as_documented),
 		cmocka_unit_test(both_files_mean_allow_and_a_dead_link_denies),
+		cmocka_unit_test(groups_that_cannot_be_learnt_are_an_error),
+		cmocka_unit_test(what_is_not_known_is_an_error_where_a_rule_names_it),
+		cmocka_unit_test(long_paths_do_no_harm),
 		cmocka_unit_test(a_directory_is_consulted_live),
 		cmocka_unit_test(a_cdb_is_read_again_when_replaced),
 		cmocka_unit_test(broken_records_are_errors),

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 
+#include "ipc/sudo.h"
 #include "unit.h"
 
 static char *const arguments[] = { "x", "y z", NULL };
@@ -349,6 +350,30 @@ static void environment(void **state)
 	assert_null(envp[0]);
 }
 
+/* What a chain believes is empty now and then, and not for a client to fill. */
+static void facts(void **state)
+{
+	static char theirs[] = "PROTO=x\0TCPX=1\0IPCREMOTEGROUPS=0\0UID=0\0GID=0\0GIDLIST=0\0"
+		"NOTIFY_SOCKET=s\0FDPASS_NAMES=a=1\0LISTEN_FDS=1\0S6_FD_0=0\0UIDX=1\0TC=1";
+	char *base[] = { "TCPX=", "IPCREMOTEGROUPS=", "UID=", "GID=", "GIDLIST=", "NOTIFY_SOCKET=",
+			 "FDPASS_NAMES=", "LISTEN_FDS=", "S6_FD_0=", "UIDX=", "TC=", "PROTO=TCP",
+			 NULL };
+	struct ipc_sudo_request asked = { .envc = 12, .env = theirs };
+	char *envp[13];
+
+	(void)state;
+	assert_int_equal(ipc_sudo_environment(&asked, base, envp), 0);
+	for (int i = 0; i < 9; i++)
+		assert_string_equal(envp[i], base[i]);
+	assert_string_equal(envp[9], "UIDX=1");
+	assert_string_equal(envp[10], "TC=1");
+	assert_string_equal(envp[11], "PROTO=TCP");
+	base[11] = "PROTO=";
+	assert_int_equal(ipc_sudo_environment(&asked, base, envp), 0);
+	assert_string_equal(envp[0], "TCPX=1");
+	assert_string_equal(envp[11], "PROTO=");
+}
+
 /* Both lists of a size at which comparing all with all would take minutes. */
 static void big_environment(void **state)
 {
@@ -434,7 +459,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(client_of_a_plain_server), TEST(client_errors), TEST(server_of_a_plain_client),
 		TEST(extension), TEST(big_request), TEST(truncated_requests), TEST(two_descriptors),
-		TEST(decoding), TEST(environment), TEST(big_environment), TEST(allowed)
+		TEST(decoding), TEST(environment), TEST(facts), TEST(big_environment), TEST(allowed)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

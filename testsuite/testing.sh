@@ -11,6 +11,7 @@ testing()
 {
 	if [ -n "$skip" ]; then
 		skipped=$((skipped + 1))
+		echo "skipped: 1 $skip" >>"$work/skipped"
 		[ -z "$VERBOSE" ] || echo "SKIP: $suite: $1 ($skip)"
 		return
 	fi
@@ -75,6 +76,13 @@ run_again()
 	done
 }
 
+# Why tests were skipped, and how many for each reason.
+reasons()
+{
+	[ ! -e "$work/skipped" ] ||
+		sed 's/ no [A-Z0-9_]*$/ not in the configuration/' "$work/skipped" | "$testsuite/skipped"
+}
+
 # The tests that follow need these applets or features; "optional" alone ends that.
 optional()
 {
@@ -84,7 +92,24 @@ optional()
 	done
 }
 
-# The tests that follow need these commands, or "root". In addition to optional, so call it after.
+# Is the box run by qemu-user? That one answers to a variable of its own.
+emulated()
+{
+	QEMU_VERSION=1 "$work/bin/ipcbox" --version | grep -q '^qemu'
+}
+
+# What testsuite/kernel looks for, for the box: of these, qemu-user does not hand on all.
+kernel_has()
+{
+	case $1 in
+	openat2 | passpidfd | peergroups | subreaper) ! emulated || return ;;
+	esac
+	"$testsuite/kernel" "$1" 2>/dev/null
+}
+
+# The tests that follow need these commands, "root", something of a newer kernel that testsuite/kernel
+# names, or "native": that the processes of the box are its own, with its memory, its command line,
+# its keyrings and the nanoseconds of its files. In addition to optional, so call it after.
 needs()
 {
 	for command; do
@@ -93,8 +118,24 @@ needs()
 		elif [ "$command" = unshare ]; then
 			# not in a chroot(2) whose root is no mount point
 			unshare -m true 2>/dev/null || skip="needs a mount namespace"
+		elif grep -q "^def $command()" "$testsuite/kernel"; then
+			kernel_has "$command" || skip="needs $command"
+		elif [ "$command" = native ]; then
+			! emulated || skip="needs a box that runs natively"
 		else
 			command -v "$command" >/dev/null || skip="needs $command"
+			# it would see the emulator
+			[ "$command" != strace ] || ! emulated || skip="needs strace to see the box"
 		fi
 	done
+}
+
+# needing WHAT testing ...: only this test needs it
+needing()
+{
+	was=$skip
+	needs "$1"
+	shift
+	"$@"
+	skip=$was
 }

@@ -17,6 +17,7 @@ config CDB2RULES
 #include <sys/syscall.h>
 
 #include "applet.h"
+#include "rules.h"
 
 enum { VALUE_MAX = 4095, PATH_SIZE = 1024, NOREPLACE = 1 /* RENAME_NOREPLACE */ };
 
@@ -65,7 +66,7 @@ static void write_file(const char *key, const char *name, const char *text, size
 	char path[PATH_SIZE];
 	int fd;
 
-	ipc_format(path, sizeof path, "%s/%s", key, name);
+	snprintf(path, sizeof path, "%s/%s", key, name);
 	note(path);
 	fd = openat(top, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0 || ipc_write_all(fd, text, length) || close(fd))
@@ -94,7 +95,7 @@ static void write_variable(const char *key, const char *change)
 
 	if (length >= 256 || *change == '.' || memchr(change, '/', length))
 		die(EXIT_USAGE, "rule %s: no file can have the name of the variable %s", key, change);
-	ipc_format(name, sizeof name, "env/%.*s", (int)length, change);
+	snprintf(name, sizeof name, "env/%.*s", (int)length, change);
 	if (value)
 		write_value(key, name, value + 1);
 	else
@@ -118,11 +119,13 @@ static int write_rule(void *data, const struct ipc_verdict *rule)
 
 	(void)data;
 	check_key(key);
-	ipc_format(path, sizeof path, "%.*s", (int)strcspn(key, "/"), key);
+	snprintf(path, sizeof path, "%.*s", (int)strcspn(key, "/"), key);
 	make_directory(path);
 	make_directory(key);
 	write_file(key, rule->decision == IPC_RULES_ALLOW ? "allow" : "deny", "", 0);
-	ipc_format(path, sizeof path, "%s/env", key);
+	if (rule->message)
+		write_file(key, "message", rule->message, rule->message_length);
+	snprintf(path, sizeof path, "%s/env", key);
 	if (rule->env_length)
 		make_directory(path);
 	for (size_t i = 0; i < rule->env_length; i += strlen(rule->env + i) + 1)
@@ -141,7 +144,7 @@ static void open_temporary(const char *path)
 	mode_t mask = umask(0);
 
 	umask(mask);
-	if (ipc_format(name, sizeof name, "%s:XXXXXX", path) >= sizeof name)
+	if ((size_t)snprintf(name, sizeof name, "%s:XXXXXX", path) >= sizeof name)
 		usage("the name is too long: %s", path);
 	if (!mkdtemp(name))
 		die(EXIT_TEMPORARY, "unable to mkdir %s:", name);

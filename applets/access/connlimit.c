@@ -37,28 +37,33 @@ static enum judgement judge(void *data, const struct client *client, struct gran
 	unsigned max;
 
 	(void)data;
-	ipc_format(name, sizeof name, "%sCONNMAX", client->proto);
+	snprintf(name, sizeof name, "%sCONNMAX", client->proto);
 	text = grant_variable(grant, name);
 	if (!text)
 		return GATE_ALLOW;
 	if (ipc_number(text, 10, UINT_MAX, &max)) {
-		ipc_format(grant->reason, sizeof grant->reason, "invalid %s", name);
+		snprintf(grant->reason, sizeof grant->reason, "invalid %s", name);
 		grant->code = EXIT_USAGE;
+		return GATE_ERROR;
+	}
+	if (!client->has_connnum) {
+		snprintf(grant->reason, sizeof grant->reason,
+			 "the workers do not tell how many connections there are");
 		return GATE_ERROR;
 	}
 	if (client->connnum <= max)
 		return GATE_ALLOW;
-	ipc_format(grant->reason, sizeof grant->reason,
-		   "number of connections from this client limited to %u", max);
+	snprintf(grant->reason, sizeof grant->reason,
+		 "number of connections from this client limited to %u", max);
 	return GATE_DENY;
 }
 
 static void report(void *data, const char *name, const struct client *client,
 		   enum judgement judgement, const char *reason, pid_t pid)
 {
-	(void)data, (void)client, (void)pid;
+	(void)data, (void)pid;
 	if (judgement != GATE_ALLOW)
-		say(name, "fatal", "%s", reason);
+		say_refused(client->has_peer ? client->peer.uid : (uid_t)-1, name, "fatal", "%s", reason);
 }
 
 GATE(connlimit, "connlimit", "s6-connlimit") = {

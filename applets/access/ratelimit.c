@@ -6,18 +6,20 @@ config RATELIMIT
 	bool "ipcratelimit"
 	default y
 	help
-	  usage: ipcratelimit -r N[/s|/m|/h] [-b BURST] [-n USERS] [-v LEVEL] PROG...
+	  usage: ipcratelimit [-a] -r N[/s|/m|/h] [-b BURST] [-n USERS] [-v LEVEL] PROG...
 
 	  Allow each user N connections in a second, minute or hour, and BURST of them at once;
 	  refuse the others. It remembers users from one client to the next, so it works inside
 	  ipcserverd only, as one of the first words of its program.
 
+	  -a        all users together: a limit for the whole service
 	  -r N      connections in a second; N/m in a minute, N/h in an hour
 	  -b BURST  connections that may come at once after a rest; without it, N
 	  -n USERS  how many users are remembered, 1024 if not given; of more than that, the one
 	            who has been away longest is forgotten
 	  -v LEVEL  0: log nothing; 1: the first refusal after an allowed connection (the
-	            default); 2: every refusal
+	            default); 2: refusals, at most one a second for each user, then their
+	            number
 */
 #include <limits.h>
 #include <time.h>
@@ -40,6 +42,7 @@ struct ratelimit {
 	long long interval;	/* ns in which the bucket gets one connection */
 	long long depth;	/* ns to fill it from empty */
 	unsigned verbosity;
+	int all;		/* one bucket for everybody */
 	int users, used;
 	unsigned mask;
 	int oldest, newest;
@@ -122,18 +125,20 @@ static struct bucket *find(struct ratelimit *limit, uid_t uid)
 static enum judgement judge(void *data, const struct client *client, struct grant *grant)
 {
 	struct ratelimit *limit = data;
-	struct bucket *bucket = find(limit, client->peer.uid);
+	struct bucket *bucket = find(limit, limit->all ? 0 : client->peer.uid);
 	long long now = now_ns(), full = bucket->full > now ? bucket->full : now;
 
 	limit->first = 0;
 	if (full + limit->interval - now <= limit->depth) {
-		bucket->full = full + limit->interval;
+		if (!client->silent)
+			bucket->full = full + limit->interval;
 		bucket->refused = 0;
 		return GATE_ALLOW;
 	}
 	limit->first = !bucket->refused;
 	bucket->refused = 1;
-	ipc_format(grant->reason, sizeof grant->reason, "over %s", limit->rate);
+	snprintf(grant->reason, sizeof grant->reason, "over %s%s", limit->rate,
+		 limit->all ? " of all users" : "");
 	return GATE_DENY;
 }
 
@@ -143,8 +148,8 @@ static void report(void *data, const char *name, const struct client *client,
 	const struct ratelimit *limit = data;
 
 	if (judgement == GATE_DENY && limit->verbosity >= (limit->first ? 1 : 2))
-		say(name, "info", "deny pid %d uid %u gid %u: %s", (int)pid, client->peer.uid,
-		    client->peer.gid, reason);
+		say_refused(client->peer.uid, name, "info", "deny pid %d uid %u gid %u: %s", (int)pid,
+			client->peer.uid, client->peer.gid, reason);
 }
 
 /* N, N/s, N/m or N/h; returns N and sets the interval. */
@@ -191,8 +196,9 @@ static char **prepare(int argc, char **argv, void **data)
 		die(EXIT_TEMPORARY, "unable to prepare:");
 	limit->users = 1024;
 	limit->verbosity = 1;
-	while ((letter = option(argc, argv, "r:b:n:v:", NULL)) != -1) {
+	while ((letter = option(argc, argv, "ar:b:n:v:", NULL)) != -1) {
 		switch (letter) {
+		case 'a': limit->all = 1; break;
 		case 'r': count = parse_rate(limit, optarg); break;
 		case 'b': burst = number("-b", optarg, BURST_MAX); given = 1; break;
 		case 'n': limit->users = number("-n", optarg, USERS_MAX); break;

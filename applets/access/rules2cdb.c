@@ -11,7 +11,9 @@ config RULES2CDB
 	  Write the rules of the directory DIR to the file CDB, for ipcaccess -x. The file is
 	  replaced at once when the new one is complete; if anything in DIR is wrong, the old one
 	  stays. Names that begin with a dot are left out, and so are rules with neither allow nor
-	  deny. The env of a rule may have 4096 bytes, and so may its exec.
+	  deny. The env of a rule may have 4096 bytes, and so may its exec, its message 1024. An
+	  expression for ipcfdholderd in it must be one. What can match nobody is a warning each, as
+	  with ipcaccess --check.
 
 	  -m MODE      permissions of the file, octal, not masked
 	  --mode=MODE  the same; without it they are 0644 without the bits of the umask
@@ -20,6 +22,10 @@ config RULES2CDB
 #include <sys/stat.h>
 
 #include "applet.h"
+#include "cdb.h"
+#include "holder_rule.h"
+#include "review.h"
+#include "rules.h"
 
 static char temporary[4096];	/* the file that is not yet in its place, or "" */
 
@@ -31,6 +37,13 @@ static void clean(void)
 
 static int add(void *cdb, const struct ipc_verdict *rule)
 {
+	struct ipc_edits env = { (char *)rule->env, rule->env_length, rule->env_length };
+	const char *value, *name = NULL;
+
+	if (ENABLED(CONFIG_FDHOLDERD))
+		name = ipc_holder_mistake(&env, &value);
+	if (name)
+		die(EXIT_USAGE, "rule %s: invalid %s value: %s:", rule->rule, name, value);
 	return ipc_cdb_add_rule(cdb, rule);
 }
 
@@ -42,13 +55,14 @@ static void compile(const char *path, struct ipc_cdb *cdb)
 	if (!rules)
 		die(EXIT_TEMPORARY, "unable to open the rules in %s:", path);
 	if (!ipc_rules_walk(rules, add, cdb, &place)) {
+		review_rules(rules, path, IPC_RULES_DIRECTORY, REVIEW_WARN);
 		ipc_rules_close(rules);
 		return;
 	}
 	if (errno == ENOTDIR && *place.rule)
 		die(EXIT_USAGE, "%s/%s is not a directory", path, place.rule);
 	if (errno == E2BIG)
-		die(EXIT_USAGE, "%s/%s: env or exec is too big", path, place.rule);
+		die(EXIT_USAGE, "%s/%s: env, exec or message is too big", path, place.rule);
 	die(errno == EINVAL ? EXIT_USAGE : EXIT_TEMPORARY, "unable to read %s%s%s:", path,
 	    *place.rule ? "/" : "", place.rule);
 }
@@ -59,7 +73,7 @@ static int open_temporary(const char *path)
 	char name[sizeof temporary];
 	int fd;
 
-	if (ipc_format(name, sizeof name, "%s:XXXXXX", path) >= sizeof name)
+	if ((size_t)snprintf(name, sizeof name, "%s:XXXXXX", path) >= sizeof name)
 		usage("the name is too long: %s", path);
 	fd = mkostemp(name, O_CLOEXEC);
 	if (fd < 0)
@@ -79,11 +93,12 @@ static mode_t default_mode(void)
 
 TOOL(rules2cdb, "s6-accessrules-cdb-from-fs")
 {
+	static const struct option longs[] = { { "mode", required_argument, NULL, 'm' }, { 0 } };
 	struct ipc_cdb *cdb = ipc_cdb_new();
 	mode_t mode = default_mode();
 	int fd;
 
-	while (option(argc, argv, "m:", "mmode\0") != -1)
+	while (option(argc, argv, "m:", longs) != -1)
 		mode = octal("-m", optarg) & 07777;
 	argv = operands(argc, argv, 2);
 	if (!cdb)

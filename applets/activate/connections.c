@@ -41,7 +41,7 @@ static int inet_line(const char *line, const struct wanted *wanted)
 	const char *state = column(line, 3), *port = strchr(column(line, 1), ':');
 	char hex[8];
 
-	ipc_format(hex, sizeof hex, ":%04x ", wanted->port);
+	snprintf(hex, sizeof hex, ":%04x ", wanted->port);
 	for (char *digit = hex; *digit; digit++)
 		if (*digit >= 'a')
 			*digit -= 'a' - 'A';

@@ -1,4 +1,4 @@
-/* fdmap: tell a program about its descriptors in the way that it understands
+/* fdmap: hand descriptors on by the convention a program wants
  *
  * SPDX-License-Identifier: ISC
 

@@ -12,7 +12,7 @@ enum what { NUMBERS, NAMES, ADDRESSES };
 static const struct told {
 	char word[8];
 	const char *variable;
-	char item[6];		/* for ipc_format, with a name and a number */
+	char item[6];		/* for snprintf(3), with a name and a number */
 	char between, what;
 } conventions[IPC_FDS_CONVENTIONS] = {
 	[IPC_FDS_LISTEN] = { "listen", "LISTEN_FDNAMES", "%s", ':', NAMES },
@@ -39,9 +39,12 @@ int take_handed(struct ipc_listen_source *source, struct handed *fds, int max,
 		const struct ipc_listen_fd **as_found)
 {
 	extern char **environ;
-	static struct ipc_listen_fd found[IPC_LISTEN_FDS_MAX];
-	int count = ipc_listen_fds_find(environ, source, found, max);
+	struct ipc_listen_fd *found = calloc(max + 1, sizeof *found);
+	int count;
 
+	if (!found)
+		die(EXIT_TEMPORARY, "unable to make room for %d descriptors:", max);
+	count = ipc_listen_fds_find(environ, source, found, max);
 	if (count < 0)
 		die(EXIT_USAGE, "%s", source->problem);
 	for (int i = 0; i < count; i++)
@@ -121,8 +124,8 @@ static void clear_way(const struct placing *places, int n, const struct handed *
 		at = fcntl(to, F_DUPFD, above);
 		if (at < 0)
 			die(EXIT_TEMPORARY, "unable to move descriptor %d:", to);
-		length += ipc_format(text + length, sizeof text - length, "%s%d=%d",
-				     length ? "," : "", to, at);
+		length += snprintf(text + length, sizeof text - length, "%s%d=%d",
+				   length ? "," : "", to, at);
 	}
 	set_variable("IPCMOVED", length ? text : NULL);
 }
@@ -135,7 +138,7 @@ static void fill_standard(const struct handed *fds, int count)
 
 		if (!is_ours(fd, fds, count) || fcntl(fd, F_GETFD) >= 0)
 			continue;
-		nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+		nothing = open_nothing(O_CLOEXEC);
 		if (nothing < 0)
 			die(EXIT_TEMPORARY, "unable to open /dev/null:");
 		copy_fd(nothing, fd);
@@ -165,7 +168,7 @@ static const char *clean(char *text, const char *name, const char *never)
 
 static void variable_name(char *text, const char *name)
 {
-	ipc_format(text, VARIABLE_SIZE, "%s_FD", name);
+	snprintf(text, VARIABLE_SIZE, "%s_FD", name);
 	for (; *text; text++) {
 		if (*text >= 'a' && *text <= 'z')
 			*text &= ~32;
@@ -245,8 +248,8 @@ static void export_list(const struct told *told, const char *variable, const str
 	for (int i = 0; i < count; i++) {
 		if (i && told->between)
 			text[length++] = told->between;
-		length += ipc_format(text + length, size - length, told->item,
-				     item_name(told, &fds[i], memory), fds[i].fd);
+		length += snprintf(text + length, size - length, told->item,
+				   item_name(told, &fds[i], memory), fds[i].fd);
 	}
 	set_variable(variable ? variable : told->variable, text);
 	free(text);
@@ -281,9 +284,9 @@ static void export_einhorn(const struct handed *fds, int count)
 		socklen_t length = sizeof family;
 
 		getsockopt(fds[i].fd, SOL_SOCKET, SO_DOMAIN, &family, &length);
-		ipc_format(variable, sizeof variable, "EINHORN_FD_%d", i);
+		snprintf(variable, sizeof variable, "EINHORN_FD_%d", i);
 		set_number(variable, fds[i].fd);
-		ipc_format(variable, sizeof variable, "EINHORN_FD_FAMILY_%d", i);
+		snprintf(variable, sizeof variable, "EINHORN_FD_FAMILY_%d", i);
 		if (family == AF_UNIX || family == AF_INET || family == AF_INET6)
 			set_variable(variable, family == AF_UNIX ? "AF_UNIX" :
 					       family == AF_INET ? "AF_INET" : "AF_INET6");

@@ -8,7 +8,7 @@ config LISTEN
 	help
 	  usage: ipclisten [-c CONVENTION] [-M VARIABLE]
 	         [[-n NAME] [-T TYPE] [-m MODE] [-o OWNER[:GROUP]] [-b BACKLOG] [-O OPTION[=VALUE]]... SOCKET]...
-	         PROG...
+	         [-F FILE.socket]... PROG...
 
 	  Open each SOCKET, then run PROG with all of them. The options before a SOCKET are for
 	  that socket alone. If one cannot be opened, none is left behind.
@@ -17,9 +17,11 @@ config LISTEN
 	  -u ADDRESS  a local socket; also --unix. "@NAME" is abstract, anything else a file. A dead
 	              socket there is replaced; a live one, or another file, is never touched
 	  -t ADDRESS  TCP; also --tcp. ADDRESS is PORT, 1.2.3.4:PORT or [::1]:PORT, as numbers;
-	              without an address it is all of this machine, of both families
+	              without an address it is all of this machine, of both families.
+	              vsock:CID:PORT is a socket for a virtual machine or its host
 	  -d ADDRESS  UDP; also --udp
 	  -p PATH     a FIFO; also --fifo. One that is there is used
+	  -F FILE     all sockets of a socket unit of systemd, with what it says about them; see below
 
 	  Options of a socket:
 	  -n NAME     the name by which PROG is told about it; default "unknown"
@@ -45,6 +47,17 @@ config LISTEN
 	                 moved to a free number. Others leave every number as it is
 	  -M VARIABLE    the variable of "map"; default LISTEN_FD_MAP
 
+	  Socket units:
+	  -F reads the [Socket] section of FILE: ListenStream, ListenDatagram, ListenSequentialPacket
+	  and ListenFIFO; SocketMode, SocketUser, SocketGroup, DirectoryMode, Symlinks,
+	  FileDescriptorName, Backlog, BindIPv6Only, Broadcast, DeferAcceptSec, FreeBind, KeepAlive,
+	  NoDelay, PassCredentials, PassSecurity, Priority, ReceiveBuffer, ReusePort, SendBuffer and
+	  Transparent; with the defaults of systemd. Accept=yes is for ipcsocketactivate --accept as
+	  PROG, to which a warning leads. Others are named in one warning, but for those that say
+	  how a service is started. Specifiers are %i %n %N %p, %t (/run; for others than root
+	  XDG_RUNTIME_DIR), %S %C %L %E %T %V and %%. A FILE named x@y.socket that is not there is
+	  x@.socket, and %i is y.
+
 	  Sockets that we have been given by the same convention, as by a "listen" before us in the
 	  chain, come first.
 
@@ -61,6 +74,15 @@ config LISTEN
 
 	      ipclisten -unix:label=control,mode=0600:/run/kr/control -tcp:label=tls:853 -udp::53 kresd
 
+	      ipclisten -F /usr/lib/systemd/system/uuidd.socket uuidd --socket-activation
+
+config LISTEN_UNIT
+	bool "-F: socket units of systemd"
+	default y
+	depends on LISTEN
+	help
+	  Open the sockets of a unit file.
+
 config LISTEN_INET
 	bool "TCP and UDP sockets"
 	default y
@@ -70,16 +92,25 @@ config LISTEN_INET
 */
 #include <limits.h>
 
-#include "../local/bind.h"
+#include "bind.h"
 #include "handover.h"
-#include "sockets.h"
+#include "unit.h"
 
 static struct listening {
 	enum ipc_convention to;
 	const char *variable;
-	struct opening openings[IPC_LISTEN_FDS_MAX];
+	struct opening *openings;	/* at most IPC_LISTEN_FDS_MAX */
 	int count;
+	int accepts;	/* a unit says Accept=yes */
 } listening;
+
+static struct opening nothing;	/* not const, or its zeros are in the file */
+
+static void check_complete(void)
+{
+	if (memcmp(&listening.openings[listening.count], &nothing, sizeof nothing))
+		usage("options without a socket after them");
+}
 
 static const struct kind {
 	char word[5];
@@ -154,13 +185,24 @@ static void set(int letter, const char *what, char *value)
 	}
 }
 
+/* The option that the attribute NAME of LENGTH bytes stands for, 0 if there is none. */
+static int attribute_letter(const char *name, size_t length)
+{
+	static const char names[][9] = {
+		"nlabel", "Ttype", "mmode", "oowner", "ogroup", "bbacklog"
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (!strncmp(names[i] + 1, name, length) && !names[i][1 + length])
+			return *names[i];
+	return 0;
+}
+
 /* "mode=0600", "group=wheel", "nodelay", "rcvbuf=65536" */
 static void attribute(char *name)
 {
-	static const char names[] = "nlabel\0" "Ttype\0" "mmode\0" "oowner\0" "ogroup\0"
-				    "bbacklog\0";
 	size_t length = strcspn(name, "=");
-	int letter = name[length] ? find_long(names, name, length) : 0;
+	int letter = name[length] ? attribute_letter(name, length) : 0;
 	char *value = name + length + 1;
 
 	if (!letter) {
@@ -202,6 +244,15 @@ static int colon_form(char *word)
 	return 0;
 }
 
+static void add_unit(const char *file)
+{
+	if (!ENABLED(CONFIG_LISTEN_UNIT))
+		usage("this box reads no units");
+	check_complete();
+	listening.count += unit_read(file, listening.openings + listening.count,
+				     IPC_LISTEN_FDS_MAX - 1 - listening.count, &listening.accepts);
+}
+
 static void parse_option(int letter)
 {
 	char what[] = { '-', letter, 0 };
@@ -213,32 +264,35 @@ static void parse_option(int letter)
 	case 't': complete(&kinds[1], optarg); break;
 	case 'd': complete(&kinds[2], optarg); break;
 	case 'p': complete(&kinds[3], optarg); break;
+	case 'F': add_unit(optarg); break;
 	default: set(letter, what, optarg);
 	}
 }
 
 static void parse(int argc, char **argv)
 {
-	static const char longs[] = "u" "unix\0" "t" "tcp\0" "d" "udp\0" "p" "fifo\0";
-	static struct opening nothing;	/* not const, or its zeros are in the file */
-	const struct opening *last;
+	static const struct option longs[] = {
+		{ "unix", required_argument, NULL, 'u' },
+		{ "tcp", required_argument, NULL, 't' },
+		{ "udp", required_argument, NULL, 'd' },
+		{ "fifo", required_argument, NULL, 'p' },
+		{ 0 }
+	};
 	int letter;
 
+	/* begin with the first word, which may not be one for getopt_long(3) */
+	option(1, argv, "", NULL);
 	for (;;) {
-		char *word = argv[optind ? optind : 1];
-
-		if (word && colon_form(word)) {
-			optind = optind ? optind + 1 : 2;
+		if (argv[optind] && colon_form(argv[optind])) {
+			optind++;
 			continue;
 		}
-		letter = option(argc, argv, "c:M:n:T:m:o:b:O:u:t:d:p:", longs);
+		letter = option(argc, argv, "c:M:n:T:m:o:b:O:u:t:d:p:F:", longs);
 		if (letter == -1)
 			break;
 		parse_option(letter);
 	}
-	last = &listening.openings[listening.count];
-	if (memcmp(last, &nothing, sizeof nothing))
-		usage("options without a socket after them");
+	check_complete();
 	if (!listening.count)
 		usage("no socket");
 }
@@ -276,14 +330,24 @@ CHAIN(listen)
 	int count, all;
 
 	/* we may be a second link of the same chain */
-	memset(&listening, 0, sizeof listening);
+	listening = (struct listening){
+		.openings = calloc(IPC_LISTEN_FDS_MAX, sizeof *listening.openings)
+	};
+	if (!listening.openings)
+		die(EXIT_TEMPORARY, "unable to make room for sockets:");
 	parse(argc, argv);
 	argv = operands(argc, argv, 1);
+	if (listening.accepts && strcmp(argv[0], "ipcsocketactivate"))
+		warning("Accept=yes: for a process for each connection, let PROG be"
+			" ipcsocketactivate --accept");
 	count = inherit(fds);
 	describe(fds + count);
 	all = count + listening.count;
 	hand_over_check(listening.to, fds, all);
 	open_sockets(listening.openings, listening.count, fds + count);
+	for (int i = 0; ENABLED(CONFIG_LISTEN_UNIT) && i < listening.count; i++)
+		unit_link(&listening.openings[i]);
 	hand_over(listening.to, listening.variable, fds, all);
+	free(listening.openings);
 	return argv;
 }

@@ -1,4 +1,4 @@
-/* notifyfd: run a program that tells readiness by a newline under a supervisor that wants NOTIFY_SOCKET
+/* notifyfd: pass a program's newline of readiness to NOTIFY_SOCKET
  *
  * SPDX-License-Identifier: ISC
 
@@ -81,7 +81,7 @@ static _Noreturn void watch(int fd, const char *socket, pid_t prog)
 
 	wait_for_newline(fd, end);
 	close(fd);
-	ipc_format(text, sizeof text, "READY=1\nMAINPID=%d\n", (int)prog);
+	snprintf(text, sizeof text, "READY=1\nMAINPID=%d\n", (int)prog);
 	if (ipc_notify_for(socket, prog, text) || ipc_notify_barrier(socket, left(end))) {
 		if (errno == ETIMEDOUT)
 			die(EXIT_TIMEOUT, "timed out waiting for %s", socket);
@@ -92,12 +92,14 @@ static _Noreturn void watch(int fd, const char *socket, pid_t prog)
 
 static void parse(int argc, char **argv)
 {
-	static const char longs[] =
-		"d" "notification-fd\0"
-		"t" "timeout\0"
-		"f" "no-doublefork\0"
-		"F" "doublefork\0"
-		"k" "keep-environment\0";
+	static const struct option longs[] = {
+		{ "notification-fd", required_argument, NULL, 'd' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ "no-doublefork", no_argument, NULL, 'f' },
+		{ "doublefork", no_argument, NULL, 'F' },
+		{ "keep-environment", no_argument, NULL, 'k' },
+		{ 0 }
+	};
 	int letter;
 
 	while ((letter = option(argc, argv, "d:t:fkF", longs)) != -1) {

@@ -5,7 +5,7 @@
 #include <netinet/tcp.h>
 #include <sys/stat.h>
 
-#include "../local/bind.h"
+#include "bind.h"
 #include "sockets.h"
 
 /* --- options ---------------------------------------------------------------------------- */
@@ -18,7 +18,7 @@ enum { FLAGS = 2 };
 
 static const struct socket_name {
 	char word[12];
-	unsigned char level, name;
+	int level, name;	/* SOL_SOCKET is 65535 somewhere */
 } names[] = {
 	{ "exclusive", 0, IPC_LISTEN_EXCLUSIVE },
 	{ "takeover", 0, IPC_LISTEN_TAKEOVER },
@@ -58,20 +58,34 @@ void socket_option(struct opening *opening, const char *word)
 		if (opening->count == OPTIONS_MAX)
 			usage("more than %d options", OPTIONS_MAX);
 		opening->settings[opening->count++] =
-			(struct socket_setting){ names[i].level, names[i].name, value };
+			(struct socket_setting){ &names[i], value };
 		return;
 	}
 	usage("unknown option of a socket: %s", word);
 }
 
-static int set_socket_options(int fd, const struct opening *opening)
+/* Buffers larger than the system allows to everybody, if we may. */
+static int force_buffer(int fd, const struct socket_setting *setting)
+{
+	const struct socket_name *option = setting->option;
+	int name = option->name == SO_RCVBUF ? SO_RCVBUFFORCE : SO_SNDBUFFORCE;
+
+	return option->level == SOL_SOCKET &&
+	       (option->name == SO_RCVBUF || option->name == SO_SNDBUF) &&
+	       !setsockopt(fd, SOL_SOCKET, name, &setting->value, sizeof setting->value);
+}
+
+static int set_socket_options(int fd, struct opening *opening)
 {
 	for (int i = 0; i < opening->count; i++) {
 		const struct socket_setting *setting = &opening->settings[i];
 
-		if (setsockopt(fd, setting->level, setting->name, &setting->value,
-			       sizeof setting->value))
-			return -1;
+		if (force_buffer(fd, setting) ||
+		    !setsockopt(fd, setting->option->level, setting->option->name, &setting->value,
+				sizeof setting->value))
+			continue;
+		opening->refused = setting->option;
+		return -1;
 	}
 	return 0;
 }
@@ -83,12 +97,39 @@ static int is_anywhere(const char *text)
 	return !strchr(text, '[') && !strchr(text, '.');
 }
 
-/* "PORT", ":PORT", "*:PORT", "1.2.3.4:PORT" or "[::1]:PORT". Without an address it is every one of
- * both families. Returns the length, -1 if it is something else. */
+/* as in <linux/vm_sockets.h>, which not every libc's headers have beside them */
+struct vsock {
+	sa_family_t family;
+	unsigned short reserved;
+	unsigned port, cid;
+	unsigned char zero[4];
+};
+
+/* "CID:PORT"; without a CID it is every one. Returns the length, -1 if it is something else. */
+static int vsock_parse(const char *text, union ipc_inet *inet)
+{
+	struct vsock vsock = { .family = AF_VSOCK, .cid = UINT_MAX };
+	size_t length = strcspn(text, ":");
+	char cid[12];
+
+	if (!text[length] || length >= sizeof cid)
+		return errno = EINVAL, -1;
+	snprintf(cid, sizeof cid, "%.*s", (int)length, text);
+	if ((length && ipc_number(cid, 10, UINT_MAX, &vsock.cid)) ||
+	    ipc_number(text + length + 1, 10, UINT_MAX, &vsock.port))
+		return errno = EINVAL, -1;
+	memcpy(inet, &vsock, sizeof vsock);
+	return sizeof vsock;
+}
+
+/* "vsock:CID:PORT" or "PORT", ":PORT", "*:PORT", "1.2.3.4:PORT" or "[::1]:PORT". Without an
+ * address it is every one of both families. Returns the length, -1 if it is something else. */
 static int inet_parse(const char *text, union ipc_inet *inet)
 {
 	unsigned port;
 
+	if (!strncmp(text, "vsock:", 6))
+		return vsock_parse(text + 6, inet);
 	if (!is_anywhere(text))
 		return ipc_inet_parse(text, inet);
 	text += *text == ':' ? 1 : strncmp(text, "*:", 2) ? 0 : 2;
@@ -105,7 +146,7 @@ int is_inet(const char *text)
 	return ENABLED(CONFIG_LISTEN_INET) && inet_parse(text, &inet) > 0;
 }
 
-static int inet_open(const struct opening *opening)
+static int inet_open(struct opening *opening)
 {
 	const struct ipc_listen *how = &opening->how;
 	int type = how->type | SOCK_CLOEXEC | (opening->nonblock ? SOCK_NONBLOCK : 0);
@@ -115,7 +156,8 @@ static int inet_open(const struct opening *opening)
 	if (length < 0)
 		return -1;
 	fd = socket(inet.any.sa_family, type, 0);
-	if (fd < 0 && errno == EAFNOSUPPORT && is_anywhere(opening->address)) {
+	if (fd < 0 && errno == EAFNOSUPPORT && inet.any.sa_family == AF_INET6 &&
+	    is_anywhere(opening->address)) {
 		inet.v4 = (struct sockaddr_in){ .sin_family = AF_INET,
 						.sin_port = inet.v6.sin6_port };
 		length = sizeof inet.v4;
@@ -131,7 +173,7 @@ static int inet_open(const struct opening *opening)
 		return close_failed(fd);
 	if (set_socket_options(fd, opening) || bind(fd, &inet.any, length))
 		return close_failed(fd);
-	if (how->type == SOCK_STREAM && how->backlog >= 0 &&
+	if (how->type != SOCK_DGRAM && how->backlog >= 0 &&
 	    listen(fd, how->backlog ? how->backlog : INT_MAX))
 		return close_failed(fd);
 	return fd;
@@ -149,22 +191,42 @@ static void undo(const struct opening *opening)
 	errno = error;
 }
 
+/* A mode that nobody else gives to a FIFO: one that has it, and is ours, is the one that we have
+ * made, whatever has happened to its name since. */
+enum { MARK = 0700 };
+
+static int make_fifo(const char *path)
+{
+	mode_t before = umask(0);
+	int failed = mkfifo(path, MARK);
+
+	umask(before);
+	return failed;
+}
+
+static int is_fifo(const struct stat *st, int made)
+{
+	return S_ISFIFO(st->st_mode) &&
+	       (!made || ((st->st_mode & 07777) == MARK && st->st_uid == geteuid()));
+}
+
 /* A new FIFO has its final mode before anybody else can open it; one that is there is used. */
 static int fifo_open(struct opening *opening)
 {
 	const struct ipc_listen *how = &opening->how;
-	int made = !mkfifo(opening->address, 0600), fd;
-	struct stat st;
+	int made = !make_fifo(opening->address), fd;
+	struct stat st, opened;
 
 	if (!made && (errno != EEXIST || how->flags & IPC_LISTEN_EXCLUSIVE))
 		return -1;
 	if (lstat(opening->address, &st))
 		return -1;
-	if (!S_ISFIFO(st.st_mode))
+	if (!is_fifo(&st, made))
 		return errno = EEXIST, -1;
 	opening->made = made;
 	fd = open(opening->address, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
-	if (fd >= 0 && !fstat(fd, &st) && S_ISFIFO(st.st_mode) &&
+	if (fd >= 0 && !fstat(fd, &opened) && opened.st_dev == st.st_dev &&
+	    opened.st_ino == st.st_ino &&
 	    (!(how->flags & IPC_LISTEN_OWNER) || !fchown(fd, how->uid, how->gid)) &&
 	    (!(made || how->flags & IPC_LISTEN_MODE) ||
 	     !fchmod(fd, how->flags & IPC_LISTEN_MODE ? how->mode & 0777 : 0777)) &&
@@ -173,6 +235,22 @@ static int fifo_open(struct opening *opening)
 	close_failed(fd);
 	undo(opening);
 	return -1;
+}
+
+void make_directories(const char *path, unsigned mode)
+{
+	char part[4096];
+	mode_t before;
+
+	if (*path != '/' || (size_t)snprintf(part, sizeof part, "%s", path) >= sizeof part)
+		return;
+	before = umask(0);
+	for (char *slash = part + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = 0;
+		mkdir(part, mode);
+		*slash = '/';
+	}
+	umask(before);
 }
 
 static int unix_open(struct opening *opening)
@@ -197,6 +275,8 @@ static int socket_open(struct opening *opening)
 {
 	int fd, up;
 
+	if (opening->directories)
+		make_directories(opening->address, opening->directories & 07777);
 	switch (opening->kind) {
 	case SOCKET_UNIX: fd = unix_open(opening); break;
 	case SOCKET_FIFO: fd = fifo_open(opening); break;
@@ -214,6 +294,8 @@ static _Noreturn void refused(const struct opening *opening)
 {
 	const char *address = opening->address;
 
+	if (opening->refused)
+		die(EXIT_TEMPORARY, "unable to set %s on %s:", opening->refused->word, address);
 	if (opening->kind == SOCKET_FIFO && errno == EEXIST)
 		die(EXIT_TEMPORARY, "unable to make %s: it is there%s", address,
 		    opening->how.flags & IPC_LISTEN_EXCLUSIVE ? "" : " and not a FIFO");
@@ -228,10 +310,9 @@ void open_sockets(struct opening *openings, int count, struct handed *fds)
 {
 	for (int i = 0; i < count; i++) {
 		fds[i].fd = socket_open(&openings[i]);
-		if (fds[i].fd >= 0)
-			continue;
-		for (int k = 0; k < i; k++)
-			undo(&openings[k]);
-		refused(&openings[i]);
+		if (fds[i].fd < 0)
+			refused(&openings[i]);
+		if (openings[i].made)
+			bind_note(openings[i].address);
 	}
 }

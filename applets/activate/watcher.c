@@ -3,17 +3,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "kernel.h"
 #include "watcher.h"
-
-/* newer than the headers of some libcs */
-enum { CLOSE_RANGE = 436 };
 
 static void close_from(int first)
 {
-	if (!syscall(CLOSE_RANGE, first, INT_MAX, 0))
+	if (!syscall(SYS_close_range, first, INT_MAX, 0))
 		return;
 	/* before 5.9 */
 	for (; first <= 65535; first++)
@@ -38,7 +35,7 @@ static void keep_only(int *keep, int count)
 		else
 			fcntl(keep[i], F_SETFD, FD_CLOEXEC);
 	close_from(3 + count);
-	nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	nothing = open_nothing(O_CLOEXEC);
 	if (nothing < 0)
 		die(EXIT_TEMPORARY, "unable to open /dev/null:");
 	dup2(nothing, 0);
@@ -62,13 +59,13 @@ static void start_clean(void)
 
 int watcher(int single, int *keep, int count)
 {
-	pid_t pid = _Fork();
+	pid_t pid = fork();
 	int status;
 
 	if (pid < 0)
 		die(EXIT_TEMPORARY, "unable to fork:");
 	if (!pid && !single) {
-		pid = _Fork();
+		pid = fork();
 		if (pid)
 			_exit(pid < 0 ? EXIT_TEMPORARY : 0);
 	}

@@ -4,6 +4,16 @@
 
 #include "applet.h"
 
+int open_nothing(int flags)
+{
+	int fd = open("/dev/null", O_RDWR | flags), ends[2];
+
+	if (fd >= 0 || pipe2(ends, flags))
+		return fd;
+	close(ends[1]);
+	return ends[0];
+}
+
 void copy_fd(int from, int to)
 {
 	/* dup2(2) of a descriptor onto itself would leave it close-on-exec */
@@ -47,4 +57,16 @@ int own_fd(int fd)
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		die(EXIT_USAGE, "descriptor %d is not open", fd);
 	return fd;
+}
+
+/* If it fails, it fails later too, and the server says so. */
+void reach_supervisor(void)
+{
+	const char *name = getenv("NOTIFY_SOCKET");
+	int fd = name ? ipc_connect(name, &(struct ipc_connect){ .type = SOCK_DGRAM }) : -1;
+	int kept = fd < 0 ? -1 : fcntl(fd, F_DUPFD, 3);
+
+	close_failed(fd);
+	if (kept >= 0)
+		set_number("IPCNOTIFYFD", kept);
 }

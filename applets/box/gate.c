@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* a gate as a link of a chain: the client is whoever the environment says it is (UCSPI) */
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
 
 #include "gate.h"
 
 static char *fact_name(char *name, size_t size, const char *proto, const char *fact)
 {
-	if (ipc_format(name, size, "%s%s", proto, fact) >= size)
+	if ((size_t)snprintf(name, size, "%s%s", proto, fact) >= size)
 		die(EXIT_USAGE, "PROTO is too long");
 	return name;
 }
@@ -38,18 +41,29 @@ static int groups_fact(const char *proto, gid_t *groups)
 	return count;
 }
 
-/* Is the connection on descriptor 0 that of PEER, as far as the kernel knows? */
-static int is_peer_of_stdin(const struct ipc_peer *peer)
+static const char *text_fact(const char *proto, const char *fact)
+{
+	char name[128];
+
+	return getenv(fact_name(name, sizeof name, proto, fact));
+}
+
+/* Is the connection on descriptor 0 that of PEER, as far as the kernel knows? Behind a server that
+ * lets its client choose the descriptor it may be another socket of the same user, so the process
+ * has to be the same one if it is KNOWN. */
+static int is_peer_of_stdin(const struct ipc_peer *peer, int known)
 {
 	struct ipc_peer real;
 
-	return !ipc_peer(0, &real) && real.uid == peer->uid && real.gid == peer->gid;
+	return !ipc_peer(0, &real) && real.uid == peer->uid && real.gid == peer->gid &&
+	       (!known || (real.pid && real.pid == peer->pid));
 }
 
 static void client_from_environment(struct client *client, unsigned needs)
 {
 	unsigned uid = -1, gid = -1, pid = 0;
 	gid_t *groups;
+	int has_pid;
 
 	*client = (struct client){ .proto = variable("PROTO"), .fd = -1, .ngroups = -1,
 				   .link = 1 };
@@ -57,13 +71,13 @@ static void client_from_environment(struct client *client, unsigned needs)
 		die(EXIT_USAGE, "empty PROTO");
 	client->has_peer = fact(client->proto, "REMOTEEUID", needs & GATE_PEER, &uid) &&
 			   fact(client->proto, "REMOTEEGID", needs & GATE_PEER, &gid);
-	fact(client->proto, "REMOTEPID", 0, &pid);
+	has_pid = fact(client->proto, "REMOTEPID", 0, &pid);
 	client->peer = (struct ipc_peer){ .pid = pid, .uid = uid, .gid = gid };
 	client->has_connnum = fact(client->proto, "CONNNUM", needs & GATE_CONNNUM,
 				   &client->connnum);
 	if (!(needs & GATE_PEER))
 		return;
-	if (is_peer_of_stdin(&client->peer)) {
+	if (is_peer_of_stdin(&client->peer, has_pid)) {
 		client->fd = 0;
 		return;
 	}
@@ -72,6 +86,8 @@ static void client_from_environment(struct client *client, unsigned needs)
 		die(EXIT_TEMPORARY, "unable to judge the client:");
 	client->groups = groups;
 	client->ngroups = groups_fact(client->proto, groups);
+	client->cgroup = text_fact(client->proto, "REMOTECGROUP");
+	client->label = text_fact(client->proto, "REMOTELABEL");
 }
 
 const char *grant_variable(const struct grant *grant, const char *name)
@@ -86,6 +102,21 @@ const char *grant_variable(const struct grant *grant, const char *name)
 	default:
 		return getenv(name);
 	}
+}
+
+void grant_send_message(const struct grant *grant, int fd)
+{
+	const char *text = grant->message;
+	struct pollfd pipe = { .fd = fd, .events = POLLOUT };
+
+	if (!grant->message_length ||
+	    send(fd, text, grant->message_length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+	    errno != ENOTSOCK)
+		return;
+	/* behind a link that encrypts it is a pipe; one with room takes so much at once. We end here,
+	 * so it does not matter that the signal stays ignored */
+	signal(SIGPIPE, SIG_IGN);
+	if (poll(&pipe, 1, 0) > 0 && write(fd, text, grant->message_length) < 0) { }
 }
 
 char **gate_link(const struct gate *gate, int argc, char **argv)
@@ -105,10 +136,14 @@ char **gate_link(const struct gate *gate, int argc, char **argv)
 	judgement = gate->judge(data, &client, &grant);
 	if (gate->report)
 		gate->report(data, applet_name, &client, judgement, grant.reason, getpid());
+	if (judgement != GATE_ALLOW)
+		grant_send_message(&grant, 1);
 	if (judgement == GATE_ERROR)
 		exit(grant.code ? grant.code : EXIT_TEMPORARY);
 	if (judgement == GATE_DENY)
 		exit(EXIT_DENIED);
+	/* what a rule sets is for the program, not for finding it: as in the server */
+	chain_keep_path();
 	if (ipc_edits_apply(&grant.env))
 		die(EXIT_TEMPORARY, "unable to change the environment:");
 	return grant.prog ? grant.prog : prog;

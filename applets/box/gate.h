@@ -13,10 +13,13 @@ struct client {
 	int fd;			/* the connection, by the kernel's word the peer's; -1: unknown */
 	const gid_t *groups;	/* what the environment says of its groups, if fd is -1 */
 	int ngroups;		/* -1: not known */
+	const char *cgroup, *label;	/* the same, NULL: not known */
+	int more;		/* the server exports more than it always does (-F) */
 	unsigned connnum;	/* live connections of this user, this one included */
 	int has_peer;		/* peer is known */
 	int has_connnum;	/* connnum is known */
 	int link;		/* asked in a chain: fd 0 is the connection */
+	int silent;		/* it has sent nothing yet; when it has, it is judged again */
 };
 
 /* Room for the changes that gates make to the environment of one client. */
@@ -26,6 +29,8 @@ enum { GRANT_ENV_SIZE = 128 * 1024 };
 struct grant {
 	struct ipc_edits env;	/* variables to set and to remove */
 	char **prog;		/* run this instead of the rest of the chain; NULL: go on */
+	char message[1024 + 1];	/* of a refusal, for the client; its length, and none if that is 0 */
+	size_t message_length;
 	char reason[384];	/* for the log: the rule that decided */
 	int code;		/* exit code of a link after an error; 0 means 111 */
 };
@@ -62,5 +67,8 @@ char **gate_prepare(const struct applet *applet, char **argv, void **data);
 /* Run GATE as a link of a chain: judge the client that the environment describes. Returns the
  * rest of argv if it is allowed, else exits. */
 char **gate_link(const struct gate *gate, int argc, char **argv);
+
+/* Send the message of a refusal over FD. What does not fit now is lost: nobody waits. */
+void grant_send_message(const struct grant *grant, int fd);
 
 #endif

@@ -1,113 +1,63 @@
 /* SPDX-License-Identifier: ISC */
 /* options, operands and their values; every mistake is one line and exit 100 */
 #include <limits.h>
-#include <stdarg.h>
 
 #include "applet.h"
 
-/* getopt(3) of a libc brings 5 KB of messages and streams along; these are its variables. */
-char *optarg;
-int optind;
-
-/* The letters of a word of options that are not read yet. */
-static const char *letters = "";
-
-/* The first paragraph of the help is the usage; here it becomes a part of one line. */
-static void usage_line(char *text, size_t size)
-{
-	size_t n = 0;
-
-	for (const char *from = applet_help(); *from && n + 1 < size; from++) {
-		if (from[0] == '\n' && (from[1] == '\n' || !from[1]))
-			break;
-		if ((*from == '\n' || *from == ' ') && n && text[n - 1] == ' ')
-			continue;
-		text[n++] = *from == '\n' ? ' ' : *from;
-	}
-	text[n] = 0;
-}
+enum { MOST_LONGS = 32, HELP = 256 };
 
 void usage(const char *format, ...)
 {
-	char what[512], how[512];
+	/* a server that reads a link's options for it is not what has this help */
+	int by_name = applet_find(applet_name) == applet_now;
+	const char *name = by_name ? applet_name : applet_help() + strlen("usage: ");
+	char see[HELP];
 	va_list args;
 
+	snprintf(see, sizeof see, "see %.*s --help", (int)strcspn(name, " \n"), name);
 	va_start(args, format);
-	ipc_vformat(what, sizeof what, format, args);
-	va_end(args);
-	usage_line(how, sizeof how);
-	die(EXIT_USAGE, "%s; %s", what, how);
+	vdie(EXIT_USAGE, see, format, args);
 }
 
-static _Noreturn void help(void)
+/* The generator writes runs of spaces as one character, the number of them. */
+_Noreturn void print_help(void)
 {
-	print(applet_help());
-	print_end();
+	for (const char *at = applet_help(); *at; at++)
+		if (*at < '\n')
+			printf("%*s", *at, "");
+		else
+			putchar(*at);
+	flush_output();
 	exit(0);
 }
 
-/* The value of an option: what follows its letter, or else the next word. */
-static void take_value(const char *rest, char **argv, const char *dashes, const char *name, int length)
+/* What getopt_long(3) says of WORD, as a message of ours. */
+static _Noreturn void refuse(int letter, const char *word)
 {
-	optarg = rest ? (char *)rest : argv[optind];
-	if (!optarg)
-		usage("option %s%.*s needs a value", dashes, length, name);
-	if (!rest)
-		optind++;
+	char name[] = { '-', optopt, 0 };
+	int is_long = !strncmp(word, "--", 2);
+
+	if (letter == '?')
+		usage("unknown option %s", is_long ? word : name);
+	usage("option %s needs a value", is_long ? word : name);
 }
 
-int find_long(const char *longs, const char *name, size_t length)
+int option(int argc, char **argv, const char *shorts, const struct option *longs)
 {
-	for (; longs && *longs; longs += strlen(longs) + 1)
-		if (!strncmp(longs + 1, name, length) && !longs[1 + length])
-			return *longs;
-	return 0;
-}
-
-/* WORD stands behind "--". */
-static int long_option(const char *word, char **argv, const char *shorts, const char *longs)
-{
-	size_t length = strcspn(word, "=");
-	const char *value = word[length] ? word + length + 1 : NULL;
-	int letter = find_long(longs, word, length), takes = letter && strchr(shorts, letter)[1] == ':';
-
-	if (!letter || (value && !takes))
-		usage("unknown option --%s", word);
-	if (takes)
-		take_value(value, argv, "--", word, length);
-	return letter;
-}
-
-int option(int argc, char **argv, const char *shorts, const char *longs)
-{
-	const char *word, *known;
+	struct option all[MOST_LONGS + 2] = { { "help", no_argument, NULL, HELP } };
+	const char *word = argv[optind ? optind : 1];
+	char spec[192];
 	int letter;
 
-	if (!optind) {
-		optind = 1;
-		letters = "";
-	}
-	if (!*letters) {
-		word = optind < argc ? argv[optind] : "";
-		if (word[0] != '-' || !word[1])
-			return -1;
-		optind++;
-		if (!strcmp(word, "--"))
-			return -1;
-		if (!strcmp(word, "--help"))
-			help();
-		if (word[1] == '-')
-			return long_option(word + 2, argv, shorts, longs);
-		letters = word + 1;
-	}
-	letter = *letters++;
-	known = letter == ':' ? NULL : strchr(shorts, letter);
-	if (!known)
-		usage("unknown option -%c", letter);
-	if (known[1] == ':') {
-		take_value(*letters ? letters : NULL, argv, "-", known, 1);
-		letters = "";
-	}
+	/* stop at the first word that is not an option, and tell a missing value from the rest */
+	snprintf(spec, sizeof spec, "+:%s", shorts);
+	for (int i = 0; longs && longs[i].name && i < MOST_LONGS; i++)
+		all[i + 1] = longs[i];
+	letter = getopt_long(argc, argv, spec, all, NULL);
+	if (letter == '?' || letter == ':')
+		refuse(letter, word);
+	if (letter == HELP)
+		print_help();
 	return letter;
 }
 
@@ -189,6 +139,6 @@ void set_number(const char *name, long long value)
 {
 	char text[24];
 
-	ipc_format(text, sizeof text, "%lld", value);
+	snprintf(text, sizeof text, "%lld", value);
 	set_variable(name, text);
 }

@@ -3,30 +3,22 @@
  * SPDX-License-Identifier: ISC
 
 config PROBE
-	bool "ipcprobe, for tests"
+	bool "ipcprobe"
 	default n
 	help
 	  usage: ipcprobe [WORDS...]
 
-	  Print everything that a program inherits: words, descriptors, signals, limits, ids,
-	  timers, directory and environment, in an order that can be compared.
+	  Print everything that a program inherits: words, what ps shows, descriptors, signals,
+	  limits, ids, timers, directory and environment, in an order that can be compared.
 */
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 
 #include "applet.h"
-
-static void print_line(const char *kind, const char *text)
-{
-	print(kind);
-	print(text);
-	print("\n");
-}
 
 static void descriptors(void)
 {
@@ -38,13 +30,10 @@ static void descriptors(void)
 		if (flags < 0)
 			continue;
 		fstat(fd, &st);
-		char line[160];
 
-		ipc_format(line, sizeof line,
-			   "fd %d type %o inode %lu access %d status %o close-on-exec %d", fd,
-			   (unsigned)(st.st_mode & S_IFMT), (unsigned long)st.st_ino,
-			   fcntl(fd, F_GETFL) & O_ACCMODE, (unsigned)fcntl(fd, F_GETFL), flags);
-		print_line("", line);
+		printf("fd %d type %o inode %lu access %d status %o close-on-exec %d\n", fd,
+		       (unsigned)(st.st_mode & S_IFMT), (unsigned long)st.st_ino,
+		       fcntl(fd, F_GETFL) & O_ACCMODE, (unsigned)fcntl(fd, F_GETFL), flags);
 	}
 }
 
@@ -52,7 +41,6 @@ static void signals(void)
 {
 	struct sigaction action;
 	sigset_t blocked, pending;
-	char line[80];
 
 	sigprocmask(SIG_BLOCK, NULL, &blocked);
 	sigpending(&pending);
@@ -62,12 +50,11 @@ static void signals(void)
 		if (action.sa_handler == SIG_DFL && sigismember(&blocked, i) != 1 &&
 		    sigismember(&pending, i) != 1)
 			continue;
-		ipc_format(line, sizeof line, "signal %d %s%s%s", i,
-			   action.sa_handler == SIG_IGN ? "ignored " :
-			   action.sa_handler == SIG_DFL ? "" : "caught ",
-			   sigismember(&blocked, i) == 1 ? "blocked " : "",
-			   sigismember(&pending, i) == 1 ? "pending" : "");
-		print_line("", line);
+		printf("signal %d %s%s%s\n", i,
+		       action.sa_handler == SIG_IGN ? "ignored " :
+		       action.sa_handler == SIG_DFL ? "" : "caught ",
+		       sigismember(&blocked, i) == 1 ? "blocked " : "",
+		       sigismember(&pending, i) == 1 ? "pending" : "");
 	}
 }
 
@@ -75,20 +62,17 @@ static void limits(void)
 {
 	struct rlimit limit;
 	struct itimerval timer;
-	char line[120];
 
 	for (int i = 0; i < RLIM_NLIMITS; i++) {
 		if (getrlimit(i, &limit))
 			continue;
-		ipc_format(line, sizeof line, "limit %d %llu %llu", i,
-			   (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_max);
-		print_line("", line);
+		printf("limit %d %llu %llu\n", i,
+		       (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_max);
 	}
 	for (int i = ITIMER_REAL; i <= ITIMER_PROF; i++) {
 		getitimer(i, &timer);
-		ipc_format(line, sizeof line, "timer %d %ld", i,
-			   (long)(timer.it_value.tv_sec + timer.it_value.tv_usec));
-		print_line("", line);
+		printf("timer %d %ld\n", i,
+		       (long)(timer.it_value.tv_sec + timer.it_value.tv_usec));
 	}
 }
 
@@ -96,19 +80,15 @@ static void ids(void)
 {
 	uid_t r, e, s;
 	gid_t groups[256];
-	char line[120];
 	mode_t mask = umask(0);
 
 	umask(mask);
 	getresuid(&r, &e, &s);
-	ipc_format(line, sizeof line, "users %u %u %u umask %o", r, e, s, (unsigned)mask);
-	print_line("", line);
+	printf("users %u %u %u umask %o\n", r, e, s, (unsigned)mask);
 	getresgid(&r, &e, &s);
-	ipc_format(line, sizeof line, "groups %u %u %u", r, e, s);
-	print_line("", line);
+	printf("groups %u %u %u\n", r, e, s);
 	for (int i = 0, n = getgroups(256, groups); i < n; i++) {
-		ipc_format(line, sizeof line, "group %u", groups[i]);
-		print_line("", line);
+		printf("group %u\n", groups[i]);
 	}
 }
 
@@ -124,9 +104,25 @@ static void environment(void)
 
 	while (environ[count])
 		count++;
-	sort(environ, count, sizeof *environ, by_text);
+	qsort(environ, count, sizeof *environ, by_text);
 	for (int i = 0; i < count; i++)
-		print_line("env ", environ[i]);
+		printf("env %s\n", environ[i]);
+}
+
+/* What ps shows, but for the path of the program. */
+static void title(void)
+{
+	char text[4096];
+	ssize_t length;
+
+	proc_text(getpid(), "comm", text, sizeof text);
+	printf("name %s", text);
+	length = proc_text(getpid(), "cmdline", text, sizeof text);
+	/* where the words of the links before it were, there is nothing now */
+	while (length > 0 && !text[length - 1])
+		length--;
+	for (char *at = text + strlen(text) + 1; at < text + length; at += strlen(at) + 1)
+		printf("shown %s\n", at);
 }
 
 TOOL(probe)
@@ -137,14 +133,14 @@ TOOL(probe)
 	if (argc > 1 && !strcmp(argv[1], "--help"))
 		option(argc, argv, "", NULL);
 	for (int i = 1; i < argc; i++)
-		print_line("word ", argv[i]);
+		printf("word %s\n", argv[i]);
+	title();
 	descriptors();
 	signals();
 	limits();
 	ids();
-	print_line("", syscall(SYS_getcwd, directory, sizeof directory) > 0 ? directory
-		   : "no directory");
+	puts(getcwd(directory, sizeof directory) ? directory : "no directory");
 	environment();
-	print_end();
+	flush_output();
 	return 0;
 }

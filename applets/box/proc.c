@@ -10,7 +10,7 @@ ssize_t proc_text(pid_t pid, const char *file, char *text, size_t size)
 	ssize_t length = -1;
 	int fd;
 
-	ipc_format(path, sizeof path, "/proc/%d/%s", (int)pid, file);
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		length = read(fd, text, size - 1);
@@ -18,6 +18,18 @@ ssize_t proc_text(pid_t pid, const char *file, char *text, size_t size)
 	}
 	text[length < 0 ? 0 : length] = 0;
 	return length;
+}
+
+/* Field 22 of stat. The second ends with the last ')' and may hold anything. */
+void proc_start(pid_t pid, char *text, size_t size)
+{
+	char stat[1024], *at;
+
+	proc_text(pid, "stat", stat, sizeof stat);
+	at = strrchr(stat, ')');
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	snprintf(text, size, "%.*s", at ? (int)strcspn(at + 1, " ") : 0, at ? at + 1 : "");
 }
 
 int proc_lines(const char *file, int (*visit)(void *data, char *line), void *data)

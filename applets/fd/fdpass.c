@@ -31,6 +31,7 @@ config FDPASS
 #include <fcntl.h>
 #include <limits.h>
 
+#include "ipc/named.h"
 #include "passing.h"
 
 struct pass {
@@ -261,11 +262,11 @@ static void export(const struct ipc_named *came, int count)
 	if (!text)
 		die(EXIT_TEMPORARY, "unable to change the environment:");
 	for (int i = 0; i < count; i++) {
-		length += ipc_format(text + length, size - length, "%s%s=%d", i ? "," : "",
-				     came[i].name, came[i].fd);
+		length += snprintf(text + length, size - length, "%s%s=%d", i ? "," : "",
+				   came[i].name, came[i].fd);
 		if (!is_identifier(came[i].name))
 			continue;
-		ipc_format(name, sizeof name, "FDPASS_FD_%s", came[i].name);
+		snprintf(name, sizeof name, "FDPASS_FD_%s", came[i].name);
 		set_number(name, came[i].fd);
 	}
 	set_variable("FDPASS_NAMES", text);

@@ -1,4 +1,4 @@
-/* fdrecv: receive descriptors from fdsend and run a program with them
+/* fdrecv: receive descriptors from fdsend for a program
  *
  * SPDX-License-Identifier: ISC
 
@@ -18,10 +18,12 @@ config FDRECV
 	  -e     put it at 2 (--stderr)
 	  -a     SOCKET is the name of an abstract socket (--abstract)
 	  -r     PROG follows (--run)
+	  -h     print this
+	  -V     print the version (--version)
 
 	  Exit status:
-	  100    wrong usage
-	  111    a system call failed, or what came is not one descriptor
+	  100    wrong usage; called as fdrecv, 1
+	  111    a system call failed, or what came is not one descriptor; called as fdrecv, 1
 */
 #include <poll.h>
 #include <signal.h>
@@ -62,17 +64,27 @@ static void set_abstract(struct parsing *p)
 
 static char **parse(int argc, char **argv, struct parsing *p)
 {
-	static const char longs[] = "ffd\0" "istdin\0" "ostdout\0" "estderr\0" "aabstract\0"
-				    "rrun\0";
+	static const struct option longs[] = {
+		{ "fd", required_argument, NULL, 'f' },
+		{ "stdin", no_argument, NULL, 'i' },
+		{ "stdout", no_argument, NULL, 'o' },
+		{ "stderr", no_argument, NULL, 'e' },
+		{ "abstract", no_argument, NULL, 'a' },
+		{ "run", no_argument, NULL, 'r' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 }
+	};
 	int letter;
 
-	while ((letter = option(argc, argv, "f:ioear", longs)) != 'r') {
+	while ((letter = option(argc, argv, "f:ioearhV", longs)) != 'r') {
 		switch (letter) {
 		case 'f': add(p, number("--fd", optarg, fd_limit())); break;
 		case 'i': add(p, 0); break;
 		case 'o': add(p, 1); break;
 		case 'e': add(p, 2); break;
 		case 'a': set_abstract(p); break;
+		case 'h':
+		case 'V': plain_answer(letter);
 		default:
 			if (optind >= argc)
 				usage("--run and a program are missing");
@@ -145,11 +157,13 @@ CHAIN(fdrecv, "fdrecv")
 
 	if (!p.wanted || !p.places)
 		die(EXIT_TEMPORARY, "unable to start:");
+	plain_begin();
 	argv = parse(argc, argv, &p);
 	for (int i = 0; i < p.count; i++)
 		p.places[i].fd = receive(&p.wanted[i]);
 	place_fds(p.places, p.count);
 	free(p.places);
 	free(p.wanted);
+	plain_end();
 	return argv;
 }

@@ -1,4 +1,4 @@
-/* opend: open files, terminals and sockets for clients that may not
+/* opend(8): open files and sockets for clients that may not
  *
  * SPDX-License-Identifier: ISC
 
@@ -19,7 +19,8 @@ config OPEND
 	  -v      log what is opened, too
 	  -l      lock every terminal
 	  -L DIR  with a lock on a terminal, keep a file LCK..NAME in DIR
-	  -t MS   give up when the client is silent for MS milliseconds
+	  -t MS   give up when the client is silent, or does not read an answer, for MS
+	          milliseconds; default 30000; 0 is no limit
 
 	  Environment:
 	  IPCOPEN_READ    for reading
@@ -50,13 +51,14 @@ config OPEND_LOCKFILES
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <termios.h>
 
 #include "applet.h"
+#include "ipc/open.h"
+#include "kernel.h"
 
-/* newer than the headers of some libcs, or in <linux/netlink.h> */
-enum { PIDFD_OPEN = 434, NETLINK = 270, ADD_MEMBERSHIP = 1 };
+/* of <linux/netlink.h> */
+enum { NETLINK = 270, ADD_MEMBERSHIP = 1 };
 
 enum { ACCESS = IPC_OPEN_READ | IPC_OPEN_WRITE | IPC_OPEN_APPEND };
 
@@ -73,6 +75,8 @@ static const struct right {
 	{ IPC_OPEN_TRUNCATE, "WRITE", "WRITE", "truncating" },
 	{ IPC_OPEN_LOCK, "LOCK", "LOCK", "locking" }
 };
+
+enum { LOCK_PATIENCE = 2000 };	/* ms that another broker may hold the directory of lock files */
 
 enum { RIGHTS = sizeof rights / sizeof *rights };
 
@@ -94,7 +98,7 @@ struct lock_file {
 /* Keep a refusal of our own in words; that of the kernel is put into words by serve(). */
 static int refuse(struct broker *b, int error, const char *format, const char *what)
 {
-	ipc_format(b->text, sizeof b->text, format, what);
+	snprintf(b->text, sizeof b->text, format, what);
 	return errno = error, -1;
 }
 
@@ -109,7 +113,7 @@ static int matches(const char *variable, const char *name, size_t *prefix)
 	char full[16];
 	const char *patterns;
 
-	ipc_format(full, sizeof full, "IPCOPEN_%s", variable);
+	snprintf(full, sizeof full, "IPCOPEN_%s", variable);
 	patterns = getenv(full);
 	return patterns && ipc_open_match(patterns, name, prefix);
 }
@@ -122,7 +126,7 @@ static int lock_path(const struct broker *b, int fd, char *path, size_t size)
 	char link[32], device[256], *name = device;
 	ssize_t length;
 
-	ipc_format(link, sizeof link, "/proc/self/fd/%d", fd);
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	length = readlink(link, device, sizeof device - 1);
 	if (length < 0)
 		return -1;
@@ -131,7 +135,7 @@ static int lock_path(const struct broker *b, int fd, char *path, size_t size)
 	for (char *p = name; *p; p++)
 		if (*p == '/')
 			*p = '_';
-	if (ipc_format(path, size, "%s/LCK..%s", b->lock_dir, name) >= size)
+	if ((size_t)snprintf(path, size, "%s/LCK..%s", b->lock_dir, name) >= size)
 		return errno = ENAMETOOLONG, -1;
 	return 0;
 }
@@ -171,10 +175,10 @@ static int replace_lock_file(struct broker *b, const char *temporary, const char
 static int make_lock_file(struct broker *b, const char *path)
 {
 	char temporary[PATH_MAX], line[16];
-	size_t length = ipc_format(line, sizeof line, "%10d\n", b->client.pid);
+	size_t length = snprintf(line, sizeof line, "%10d\n", b->client.pid);
 	int fd, failed, error;
 
-	if (ipc_format(temporary, sizeof temporary, "%s/LTMP.%d", b->lock_dir, getpid()) >=
+	if ((size_t)snprintf(temporary, sizeof temporary, "%s/LTMP.%d", b->lock_dir, getpid()) >=
 	    sizeof temporary)
 		return errno = ENAMETOOLONG, -1;
 	unlink(temporary);
@@ -199,7 +203,11 @@ static int take_lock_file(struct broker *b, int fd)
 	if (!file)
 		return -1;
 	dir = open(b->lock_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	failed = dir < 0 || lock_path(b, fd, file->path, PATH_MAX) || flock(dir, LOCK_EX) ||
+	/* for brokers that find the file of a process that is gone, all at once; the terminal itself
+	 * is locked already, so we go on without if somebody holds the directory */
+	if (dir >= 0)
+		ipc_lock(dir, LOCK_PATIENCE);
+	failed = dir < 0 || lock_path(b, fd, file->path, PATH_MAX) ||
 		 make_lock_file(b, file->path) ? errno : 0;
 	if (dir >= 0)
 		close(dir);
@@ -388,10 +396,16 @@ static void report(const struct broker *b, const struct ipc_open_request *reques
 	for (int i = 0; all[i]; i++)
 		if (request->how & 1U << i)
 			*to++ = all[i];
+	if (to == letters)
+		*to++ = '-';
 	*to = 0;
-	info("%s pid %d uid %u gid %u %s%s%s%s%s", fd < 0 ? "deny" : "allow", b->client.pid,
-	     b->client.uid, b->client.gid, letters, *letters ? " " : "", request->name,
-	     fd < 0 ? ": " : "", fd < 0 ? b->text : "");
+	if (fd < 0)
+		say_refused(b->client.uid, applet_name, "info",
+			    "deny pid %d uid %u gid %u letters %s path %s: %s", b->client.pid,
+			    b->client.uid, b->client.gid, letters, request->name, b->text);
+	else
+		info("allow pid %d uid %u gid %u letters %s path %s", b->client.pid, b->client.uid,
+		     b->client.gid, letters, request->name);
 }
 
 static int serve(struct broker *b, struct ipc_messages *messages, struct ipc_message *message)
@@ -436,13 +450,24 @@ static void options(struct broker *b, int argc, char **argv)
 	};
 
 	set_options(argc, argv, table, b);
+	if (!b->timeout)
+		b->timeout = -1;
 	if (argv[optind])
 		usage("unexpected argument %s", argv[optind]);
 }
 
+/* Descriptors in answers that nobody reads are open, and not among those that the client's limit
+ * counts. With the smallest buffer that there is about six are on their way. */
+static void bound_answers(void)
+{
+	int least = 1;
+
+	setsockopt(0, SOL_SOCKET, SO_SNDBUF, &least, sizeof least);
+}
+
 TOOL(opend)
 {
-	struct broker b = { .timeout = -1, .pidfd = -1 };
+	struct broker b = { .timeout = 30000, .pidfd = -1 };
 	struct ipc_messages_how how = { .max_length = IPC_OPEN_NAME_MAX + 64 };
 	struct ipc_messages *messages;
 	struct ipc_message message;
@@ -451,11 +476,13 @@ TOOL(opend)
 	options(&b, argc, argv);
 	if (ipc_peer(0, &b.client))
 		die(EXIT_USAGE, "unable to learn who is on descriptor 0:");
+	bound_answers();
 	if (ENABLED(CONFIG_OPEND_LOCKFILES) && b.lock_dir) {
 		b.pidfd = ipc_peer_pidfd(0);
 		if (b.pidfd < 0)
-			b.pidfd = syscall(PIDFD_OPEN, b.client.pid, 0);
+			b.pidfd = syscall(SYS_pidfd_open, b.client.pid, 0);
 	}
+	ipc_fds_refuse(0);
 	messages = ipc_messages_open(0, &how);
 	if (!messages)
 		die(EXIT_TEMPORARY, "unable to serve the client:");

@@ -40,6 +40,7 @@ config OPENFD
 #include <limits.h>
 
 #include "applet.h"
+#include "ipc/open.h"
 
 struct broker {
 	const char *path;

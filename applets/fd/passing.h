@@ -14,4 +14,11 @@ enum { SOCKSPEC_SIZE = 4096 };
  * from the root, an abstract name, or a name in the directory of this user. MAKE makes that. */
 void sockspec(char *name, const char *spec, int abstract, int make);
 
+/* Called by the bare name, as util-linux has it, every failure of ours is 1, until plain_end(). */
+void plain_begin(void);
+void plain_end(void);
+
+/* The answer to -V, or to -h; ends us. */
+_Noreturn void plain_answer(int letter);
+
 #endif

@@ -33,23 +33,25 @@ config APPLYUIDGID
 */
 #include "identity.h"
 
-CHAIN(applyuidgid, "applyuidgid", "s6-applyuidgid")
+static char **prepare(int argc, char **argv, int once, void **data)
 {
-	struct identity id;
-	int letter, clean = 0;
+	struct identity *id = *data = identity_new();
+	int letter;
 
-	identity_init(&id);
-	while ((letter = option(argc, argv, "zu:g:G:U", NULL)) != -1)
+	while ((letter = option(argc, argv, "zu:g:G:U", NULL)) != -1) {
+		/* a rule may have set the variables for one client alone */
+		if (letter == 'U' && once)
+			return NULL;
 		if (letter == 'z')
-			clean = 1;
+			id->flags |= IDENTITY_CLEAN;
 		else
-			identity_option(&id, letter);
-	argv = operands(argc, argv, 1);
-	identity_apply(&id);
-	if (clean) {
-		unsetenv("UID");
-		unsetenv("GID");
-		unsetenv("GIDLIST");
+			identity_option(id, letter);
 	}
+	argv = operands(argc, argv, 1);
+	identity_look_up(id);
 	return argv;
 }
+
+CHANGE(applyuidgid, "applyuidgid", "s6-applyuidgid") = {
+	.prepare = prepare, .perform = identity_become
+};

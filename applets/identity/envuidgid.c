@@ -1,4 +1,4 @@
-/* envuidgid: look up an account and put its numbers into the environment
+/* envuidgid: put the numbers of an account into the environment
  *
  * SPDX-License-Identifier: ISC
 
@@ -40,21 +40,26 @@ struct lookup {
 	struct identity *id;		/* of -D at first, then the result */
 };
 
+enum { LONGEST_STRING = 128 * 1024 };	/* that execve(2) takes */
+
 static void set_groups(const struct identity *id, const char *account)
 {
-	static char text[128 * 1024]; /* the longest string that execve(2) takes */
-	size_t length = 0;
+	/* ten digits and a comma each */
+	size_t size = 11 * id->ngroups + 1, length = 0;
+	char *text = malloc(size);
 
+	if (!text)
+		die(EXIT_TEMPORARY, "unable to get supplementary groups for %s:", account);
 	*text = 0;
-	for (int i = 1; i <= id->ngroups; i++) {
-		length += ipc_format(text + length, sizeof text - length, "%s%u",
-				     i > 1 ? "," : "", id->groups[i]);
-		if (length >= sizeof text) {
-			errno = E2BIG;
-			die(EXIT_TEMPORARY, "unable to get supplementary groups for %s:", account);
-		}
+	for (int i = 1; i <= id->ngroups; i++)
+		length += snprintf(text + length, size - length, "%s%u", i > 1 ? "," : "",
+				   id->groups[i]);
+	if (length >= LONGEST_STRING) {
+		errno = E2BIG;
+		die(EXIT_TEMPORARY, "unable to get supplementary groups for %s:", account);
 	}
 	set_variable("GIDLIST", text);
+	free(text);
 }
 
 /* The piece of -D at *TEXT up to a colon: a number, or 0 if there is none. */
@@ -74,8 +79,7 @@ static void read_defaults(struct identity *id, char *text)
 		usage("-D needs a value");
 	id->uid = piece(&text);
 	id->gid = piece(&text);
-	id->ngroups = ipc_groups_parse(text, id->groups + 1, IDENTITY_GROUPS);
-	if (id->ngroups < 0)
+	if (identity_group_numbers(id, text))
 		usage("-D: not a list of groups: %s", text);
 }
 
@@ -147,16 +151,15 @@ static void export_account(struct lookup *lookup, const char *account)
 
 CHAIN(envuidgid, "envuidgid", "s6-envuidgid")
 {
-	struct identity id;
-	struct lookup lookup = { .id = &id };
+	struct identity *id = identity_new();
+	struct lookup lookup = { .id = id };
 	int letter;
 
-	identity_init(&id);
 	while ((letter = option(argc, argv, "iD:ugBn", NULL)) != -1) {
 		switch (letter) {
 		case 'i': lookup.fallback = 0; break;
 		case 'D':
-			read_defaults(&id, optarg);
+			read_defaults(id, optarg);
 			lookup.fallback = 1;
 			break;
 		case 'n': lookup.numeric = 1; break;
@@ -168,10 +171,10 @@ CHAIN(envuidgid, "envuidgid", "s6-envuidgid")
 		export_pair(&lookup, argv[0]);
 	} else if (lookup.mode == 'u') {
 		find_user(&lookup, argv[0]);
-		set_number("UID", id.uid);
+		set_number("UID", id->uid);
 	} else if (lookup.mode == 'g') {
 		find_group(&lookup, argv[0]);
-		set_number("GID", id.gid);
+		set_number("GID", id->gid);
 	} else {
 		export_account(&lookup, argv[0]);
 	}

@@ -1,4 +1,4 @@
-/* setuidgid: run a program as the user of an account, with its groups
+/* setuidgid: run a program as the user and the groups of an account
  *
  * SPDX-License-Identifier: ISC
 
@@ -29,7 +29,7 @@ static void read_pair(struct identity *id, const char *account, const char *colo
 {
 	char user[256];
 
-	if (ipc_format(user, sizeof user, "%.*s", (int)(colon - account), account) >= sizeof user)
+	if ((size_t)snprintf(user, sizeof user, "%.*s", (int)(colon - account), account) >= sizeof user)
 		die(EXIT_DENIED, "unknown user: %s", user);
 	if (!*user || !colon[1])
 		usage("half of it is missing: %s", account);
@@ -52,33 +52,26 @@ static void read_account(struct identity *id, const char *account)
 	} else if (identity_user(id, account)) {
 		die(EXIT_DENIED, "unknown user: %s", account);
 	}
-	unsetenv("UID");
-	unsetenv("GID");
-	unsetenv("GIDLIST");
+	id->flags |= IDENTITY_CLEAN;
 }
 
-char **setuidgid_prepare(int argc, char **argv, struct identity *id)
+static char **prepare(int argc, char **argv, int once, void **data)
 {
+	struct identity *id = *data = identity_new();
 	const char *colon;
 
+	(void)once;
 	if (argc > 1 && !strcmp(argv[1], "--help"))
 		option(argc, argv, "", NULL);
 	optind = 1;
 	argv = operands(argc, argv, 2);
-	identity_init(id);
 	colon = strchr(argv[0], ':');
 	if (colon)
 		read_pair(id, argv[0], colon);
 	else if (*argv[0])
 		read_account(id, argv[0]);
+	identity_look_up(id);
 	return argv + 1;
 }
 
-CHAIN(setuidgid, "setuidgid", "s6-setuidgid")
-{
-	struct identity id;
-
-	argv = setuidgid_prepare(argc, argv, &id);
-	identity_apply(&id);
-	return argv;
-}
+CHANGE(setuidgid, "setuidgid", "s6-setuidgid") = { .prepare = prepare, .perform = identity_become };

@@ -157,6 +157,29 @@ static void take_reply(struct list *list, const struct reply *reply)
 		list->count--;
 }
 
+/* The replies in BYTES, which begin where a header may: 1 if there are more to come, 0 if not, -1 for an
+ * error. */
+static int take_replies(struct list *list, const void *bytes, size_t n)
+{
+	const struct header *header = bytes;
+	size_t step;
+
+	for (; n >= sizeof *header && header->length >= sizeof *header && header->length <= n;
+	     header = (const struct header *)((const char *)header + step)) {
+		step = (header->length + 3) & ~3U;
+		if (header->type == MESSAGE_DONE)
+			return 0;
+		if (header->type == MESSAGE_ERROR)
+			return -1;
+		if (header->length >= sizeof(struct reply))
+			take_reply(list, (const struct reply *)header);
+		if (step >= n)
+			break;
+		n -= step;
+	}
+	return 1;
+}
+
 /* Ask by sock_diag(7). Returns -1 if the kernel does not have it. */
 static int ask_kernel(struct list *list)
 {
@@ -175,24 +198,8 @@ static int ask_kernel(struct list *list)
 	if (send(fd, &request, sizeof request, 0) < 0)
 		result = -1;
 	while (result > 0) {
-		const struct header *header = &buffer.header;
-
 		n = recv(fd, &buffer, sizeof buffer, 0);
-		if (n <= 0)
-			result = -1;
-		while (result > 0 && n >= (ssize_t)sizeof *header && header->length >= sizeof *header
-		       && header->length <= n) {
-			size_t step = (header->length + 3) & ~3U;
-
-			if (header->type == MESSAGE_DONE)
-				result = 0;
-			else if (header->type == MESSAGE_ERROR)
-				result = -1;
-			else if (header->length >= sizeof(struct reply))
-				take_reply(list, (const struct reply *)header);
-			n -= step;
-			header = (const struct header *)((const char *)header + step);
-		}
+		result = n > 0 ? take_replies(list, &buffer, n) : -1;
 	}
 	close(fd);
 	return result;
@@ -284,7 +291,7 @@ static void look_at_process(struct list *list, unsigned pid)
 	ssize_t n;
 	DIR *dir;
 
-	ipc_format(name, sizeof name, "/proc/%u/fd", pid);
+	snprintf(name, sizeof name, "/proc/%u/fd", pid);
 	dir = opendir(name);
 	if (!dir)
 		return;
@@ -322,8 +329,8 @@ static void look_at_file(struct service *service)
 	char path[PATH_SIZE + 40];
 	struct stat st;
 
-	ipc_format(path, sizeof path, "/proc/%u/%s/%s", service->pid, absolute ? "root" : "cwd",
-		   service->path);
+	snprintf(path, sizeof path, "/proc/%u/%s/%s", service->pid, absolute ? "root" : "cwd",
+		 service->path);
 	if (stat(path, &st) && (!absolute || stat(service->path, &st)))
 		return;
 	if (!S_ISSOCK(st.st_mode) || (service->file_ino && service->file_ino != (unsigned)st.st_ino))
@@ -356,15 +363,13 @@ static const char *numeral(char *text, const char *format, unsigned value, const
 {
 	if (value == NOT_KNOWN)
 		return unknown;
-	ipc_format(text, NUMERAL_SIZE, format, value);
+	snprintf(text, NUMERAL_SIZE, format, value);
 	return text;
 }
 
 static void plain(char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
+	text[ipc_make_plain(text, strlen(text))] = 0;
 }
 
 static void row(struct service *s)
@@ -374,20 +379,20 @@ static void row(struct service *s)
 
 	plain(s->path);
 	plain(s->comm);
-	ipc_format(owner, sizeof owner, "%s%s", numeral(uid, "%u", s->uid, "-"),
-		   numeral(gid, ":%u", s->gid, ""));
+	snprintf(owner, sizeof owner, "%s%s", numeral(uid, "%u", s->uid, "-"),
+		 numeral(gid, ":%u", s->gid, ""));
 	if (s->pid)
-		ipc_format(process, sizeof process, "%u/%s", s->pid, s->comm);
-	print_format("%-9s %5s %5s %4s %-11s %-23s %s\n", type_name(s->type),
-		     numeral(used, "%u", s->used, "-"), numeral(limit, "%u", s->limit, "-"),
-		     numeral(mode, "%04o", s->mode, "-"), owner, process, s->path);
+		snprintf(process, sizeof process, "%u/%s", s->pid, s->comm);
+	printf("%-9s %5s %5s %4s %-11s %-23s %s\n", type_name(s->type),
+	       numeral(used, "%u", s->used, "-"), numeral(limit, "%u", s->limit, "-"),
+	       numeral(mode, "%04o", s->mode, "-"), owner, process, s->path);
 }
 
 static void json_number(const char *key, unsigned value)
 {
 	char text[NUMERAL_SIZE];
 
-	print_format(",\"%s\":%s", key, numeral(text, "%u", value, "null"));
+	printf(",\"%s\":%s", key, numeral(text, "%u", value, "null"));
 }
 
 static void object(struct service *s)
@@ -403,7 +408,7 @@ static void object(struct service *s)
 	json_number("gid", s->gid);
 	json_number("pid", s->pid ? s->pid : NOT_KNOWN);
 	print_json(",\"process\":", s->pid ? s->comm : NULL);
-	print("}");
+	putchar('}');
 }
 
 TOOL(ls)
@@ -419,19 +424,20 @@ TOOL(ls)
 		list.count = 0;
 		read_table(&list);
 	}
-	sort(list.services, list.count, sizeof *list.services, by_ino);
+	qsort(list.services, list.count, sizeof *list.services, by_ino);
 	look_at_processes(&list);
 	for (size_t i = 0; i < list.count; i++)
 		look_closer(list.services + i);
-	sort(list.services, list.count, sizeof *list.services, by_path);
-	print(json ? "[" : "TYPE       USED LIMIT MODE OWNER       PROCESS                 PATH\n");
+	qsort(list.services, list.count, sizeof *list.services, by_path);
+	fputs(json ? "[" : "TYPE       USED LIMIT MODE OWNER       PROCESS                 PATH\n",
+	      stdout);
 	for (size_t i = 0; i < list.count; i++) {
 		if (json)
-			print(i ? ",\n" : "\n");
+			fputs(i ? ",\n" : "\n", stdout);
 		(json ? object : row)(list.services + i);
 	}
 	if (json)
-		print("\n]\n");
-	print_end();
+		fputs("\n]\n", stdout);
+	flush_output();
 	return 0;
 }

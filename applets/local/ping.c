@@ -1,4 +1,4 @@
-/* ping: tell whether a local service is there, and whether it answers
+/* ping: tell whether a local service is there and answers
  *
  * SPDX-License-Identifier: ISC
 
@@ -25,6 +25,7 @@ config PING
 	  4    a socket that no process has any more
 	  5    a process has it and does not listen
 	  6    too many clients wait for the server
+	  7    with -t, it closed its side without a byte: it refused us, or had nothing to say
 	  99   no answer in time
 	  111  something else failed
 */
@@ -32,9 +33,10 @@ config PING
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "answer.h"
 #include "applet.h"
 
-enum { GONE = 2, NO_SOCKET, DEAD, DEAF, FULL, PAUSE = 20 };
+enum { GONE = 2, NO_SOCKET, DEAD, DEAF, FULL, SILENT, PAUSE = 20 };
 
 struct ping {
 	const char *path, *say;
@@ -56,11 +58,10 @@ static void verdict(struct ping *p, int code, const char *what)
 }
 
 /* The connection is made by the kernel alone: is there somebody behind it? */
-static void await_answer(struct ping *p, int fd)
+static void ask(struct ping *p, int fd)
 {
-	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
-	long long begin = now_ms(), left = p->timeout;
-	int n;
+	long long begin = now_ms();
+	int answer;
 
 	if (p->type == SOCK_DGRAM && !p->say)
 		return;
@@ -71,15 +72,14 @@ static void await_answer(struct ping *p, int fd)
 	if (p->say && send(fd, p->say, strlen(p->say), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) { }
 	if (p->type != SOCK_DGRAM)
 		shutdown(fd, SHUT_WR);
-	while ((n = poll(&pollfd, 1, left)) < 0 && errno == EINTR) {
-		left = begin + p->timeout - now_ms();
-		if (left < 0)
-			left = 0;
-	}
-	if (n > 0)
-		p->answer = now_ms() - begin;
-	else
+	answer = await_answer(fd, p->timeout);
+	/* who refuses us closes, and perhaps with what we said unread */
+	if (answer < 0)
 		verdict(p, EXIT_TIMEOUT, "no answer");
+	else if (p->type != SOCK_DGRAM && !answer)
+		verdict(p, SILENT, "closed without a byte");
+	else
+		p->answer = now_ms() - begin;
 }
 
 /* Connect with each type until it is the right one. The type that has no connections is the first:
@@ -120,7 +120,7 @@ static void look(struct ping *p)
 		verdict(p, 0, p->type == SOCK_DGRAM ? "open" : "listening");
 		p->has_peer = p->type != SOCK_DGRAM && !ipc_peer(fd, &p->peer);
 		if (p->timeout)
-			await_answer(p, fd);
+			ask(p, fd);
 		close(fd);
 	} else if (errno == ENOENT || errno == ENOTDIR) {
 		verdict(p, GONE, "nothing is there");
@@ -146,17 +146,17 @@ static const char *type_name(int type)
 
 static void say_all(const struct ping *p)
 {
-	print(p->path);
-	print_format(": %s%s%s", p->type ? type_name(p->type) : "", p->type ? ", " : "", p->what);
+	fputs(p->path, stdout);
+	printf(": %s%s%s", p->type ? type_name(p->type) : "", p->type ? ", " : "", p->what);
 	if (p->has_file)
-		print_format(", owner %u:%u mode %04o", p->file.st_uid, p->file.st_gid,
-			     p->file.st_mode & 07777);
+		printf(", owner %u:%u mode %04o", p->file.st_uid, p->file.st_gid,
+		       p->file.st_mode & 07777);
 	if (p->has_peer)
-		print_format(", server pid %d uid %u gid %u", p->peer.pid, p->peer.uid, p->peer.gid);
+		printf(", server pid %d uid %u gid %u", p->peer.pid, p->peer.uid, p->peer.gid);
 	if (p->answer >= 0)
-		print_format(", answer in %d ms", p->answer);
-	print("\n");
-	print_end();
+		printf(", answer in %d ms", p->answer);
+	putchar('\n');
+	flush_output();
 }
 
 TOOL(ping)

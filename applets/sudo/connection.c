@@ -16,6 +16,6 @@ void take_connection(int in)
 	if (ends[0].st_ino != ends[1].st_ino || ends[0].st_dev != ends[1].st_dev)
 		die(EXIT_USAGE, "descriptors %d and %d are not one connection", in, in + 1);
 	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) < 0)
+		if (fcntl(fd, F_GETFD) < 0 && open_nothing(0) < 0)
 			die(EXIT_TEMPORARY, "unable to open /dev/null:");
 }

@@ -5,8 +5,7 @@
 config SUDO
 	bool "ipcsudo"
 	default y
-	select CLIENT
-	select SUDOC
+	depends on CLIENT && SUDOC
 	help
 	  usage: ipcsudo [-q|-Q|-v] [-p BIND] [-l LOCAL] [-e] [-P] [-t MS] [-T MS] PATH [ARGS...]
 
@@ -73,10 +72,11 @@ static char **rewrite(const struct settings *set, int argc, char **argv)
 
 CHAIN(sudo, "s6-sudo")
 {
+	static const struct option longs[] = { { "pty", no_argument, NULL, 'P' }, { 0 } };
 	struct settings set = { .verbosity = 1 };
 	int letter;
 
-	while ((letter = option(argc, argv, "qQvp:l:ePt:T:", "Ppty\0")) != -1) {
+	while ((letter = option(argc, argv, "qQvp:l:ePt:T:", longs)) != -1) {
 		switch (letter) {
 		case 'q': set.verbosity -= set.verbosity > 0; break;
 		case 'Q': set.verbosity = 1; break;

@@ -30,6 +30,7 @@ config SUDOC
 #include <termios.h>
 
 #include "connection.h"
+#include "ipc/sudo.h"
 
 extern char **environ;
 
@@ -202,6 +203,7 @@ static _Noreturn void fail(const struct ipc_sudo *sudo)
 {
 	enum ipc_sudo_state state = ipc_sudo_state(sudo);
 	int family = strlen(applet_name) - strlen("sudoc");
+	int s6 = !strncmp(applet_name, "s6-", 3);
 
 	restore_terminal();
 	if (errno == EPROTONOSUPPORT)
@@ -209,6 +211,11 @@ static _Noreturn void fail(const struct ipc_sudo *sudo)
 		    "server", family, applet_name);
 	if (errno == EOPNOTSUPP)
 		die(EXIT_TEMPORARY, "the server cannot give a terminal");
+	if (state == IPC_SUDO_GREETING && !s6 && errno == ETIMEDOUT)
+		die(EXIT_TEMPORARY, "the server does not answer:");
+	if (state == IPC_SUDO_GREETING && !s6 && (errno == EPIPE || errno == ECONNRESET))
+		die(EXIT_TEMPORARY, "the server refused us: it closed the connection without a "
+		    "word");
 	if (state == IPC_SUDO_GREETING &&
 	    (errno == EPIPE || errno == ETIMEDOUT || errno == ECONNRESET))
 		die(EXIT_TEMPORARY, "unable to connect to the %.*ssudod server - check that you "
@@ -284,11 +291,12 @@ static int converse(struct ipc_sudo *sudo, int pty, int start, int end)
 
 TOOL(sudoc, "s6-sudoc")
 {
+	static const struct option longs[] = { { "pty", no_argument, NULL, 'p' }, { 0 } };
 	struct ipc_sudo_command command = { .envp = environ, .fds = { 0, 1, 2 } };
 	int start = 0, end = 0, letter;
 	struct ipc_sudo *sudo;
 
-	while ((letter = option(argc, argv, "ept:T:", "ppty\0")) != -1) {
+	while ((letter = option(argc, argv, "ept:T:", longs)) != -1) {
 		switch (letter) {
 		case 'e': command.envp = NULL; break;
 		case 'p': command.flags = IPC_SUDO_TERMINAL; break;

@@ -1,4 +1,4 @@
-/* sudod: run a command for the client of a connection, with our rights and its descriptors
+/* sudod(8): run a command for a client, with our rights
  *
  * SPDX-License-Identifier: ISC
 
@@ -6,8 +6,8 @@ config SUDOD
 	bool "ipcsudod"
 	default y
 	help
-	  usage: ipcsudod [-012dnq] [-t MS] [-k MS] [-c DIR] [-m MODE] [-r NAME=SOFT[:HARD]...]
-	  [PROG [ARGS...]]
+	  usage: ipcsudod [-012dnq] [-t MS] [-s BYTES] [-k MS] [-c DIR] [-m MODE]
+	  [-r NAME=SOFT[:HARD]...] [PROG [ARGS...]]
 
 	  The server of ipcsudo, for one connection on its standard input and output: run PROG
 	  with ARGS and then the client's arguments, and with its standard input, output and
@@ -20,7 +20,9 @@ config SUDOD
 	  -1        /dev/null instead of its standard output
 	  -2        our standard error instead of its own
 	  -d        all of these, and the command goes on when the client dies
-	  -t MS     wait at most MS milliseconds for the request
+	  -t MS     wait at most MS milliseconds for the request; default 30000; 0 is no limit
+	  -s BYTES  refuse a larger request; the default is what an exec takes, a quarter of the
+	            stack limit: 2 MB as a rule, at most 6 MB; 0 is what the protocol has, 256 MB
 	  -k MS     grace between TERM and KILL; the default is 5000
 	  -c DIR    working directory of the command
 	  -m MODE   its umask, octal
@@ -33,6 +35,7 @@ config SUDOD
 	  Environment:
 	  IPCSUDO_ARGS  a shell pattern for each argument that the client may use, as in
 	                'restart * | status ...'
+	  IPCSUDO_MAX   a number of bytes, in place of that of -s
 	  IPCRULE       the rule that let the client in, for the audit line
 
 	  Exit status:
@@ -53,15 +56,20 @@ config SUDOD
 #include <termios.h>
 
 #include "connection.h"
+#include "ipc/sudo.h"
 
 extern char **environ;
 
-enum { LIMITS = 16, MAX_REQUEST = 8 << 20 };	/* an exec takes at most 6 MB */
+enum { LIMITS = 16 };
+
+/* Bytes of arguments and environment: the kernel's limit is never under or over these. */
+enum { EXEC_LEAST = 128 << 10, EXEC_MOST = 6 << 20 };
 
 struct settings {
 	int null[3];		/* descriptors of the client's to replace */
 	int detached, no_new_privs, quiet;
 	int timeout, grace;
+	unsigned max_request;	/* bytes; 0: what the protocol knows */
 	int mask;		/* -1: ours */
 	const char *dir;
 	unsigned limited;	/* a bit for each limit that is set */
@@ -96,7 +104,7 @@ static rlim_t limit_value(const char *text, size_t length)
 
 	if (length == strlen("unlimited") && !memcmp(text, "unlimited", length))
 		return RLIM_INFINITY;
-	ipc_format(digits, sizeof digits, "%.*s", (int)length - !!shift, text);
+	snprintf(digits, sizeof digits, "%.*s", (int)length - !!shift, text);
 	return (rlim_t)number("-r", digits, UINT_MAX) << shift;
 }
 
@@ -128,6 +136,7 @@ static char **parse(int argc, char **argv, struct settings *set)
 		{ 'n', SET_FLAG, offsetof(struct settings, no_new_privs) },
 		{ 'q', SET_FLAG, offsetof(struct settings, quiet) },
 		{ 't', SET_INT, offsetof(struct settings, timeout) },
+		{ 's', SET_NUMBER, offsetof(struct settings, max_request) },
 		{ 'k', SET_INT, offsetof(struct settings, grace) },
 		{ 'c', SET_TEXT, offsetof(struct settings, dir) },
 		{ 'm', SET_NOT, 0 },
@@ -136,7 +145,8 @@ static char **parse(int argc, char **argv, struct settings *set)
 	};
 	int letter;
 
-	*set = (struct settings){ .grace = 5000, .mask = -1 };
+	*set = (struct settings){ .timeout = 30000, .max_request = UINT_MAX, .grace = 5000,
+				  .mask = -1 };
 	while ((letter = set_options(argc, argv, table, set)) != -1) {
 		if (letter == 'm')
 			set->mask = octal("-m", optarg) & 0777;
@@ -146,19 +156,33 @@ static char **parse(int argc, char **argv, struct settings *set)
 	return operands(argc, argv, 0);
 }
 
-/* --- audit ------------------------------------------------------------------------------ */
-
-/* The 22nd field of /proc/PID/stat; the second ends with the last ')' and may hold anything. */
-static void start_time(pid_t pid, char *text, size_t size)
+/* The most that an exec of the command takes: arguments and environment. */
+static unsigned exec_most(const struct settings *set)
 {
-	char stat[1024], *at;
+	struct rlimit stack = set->limits[RLIMIT_STACK];
+	rlim_t most;
 
-	proc_text(pid, "stat", stat, sizeof stat);
-	at = strrchr(stat, ')');
-	for (int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	ipc_format(text, size, "%.*s", at ? (int)strcspn(at + 1, " ") : 1, at ? at + 1 : "-");
+	if (!(set->limited & 1 << RLIMIT_STACK) && getrlimit(RLIMIT_STACK, &stack))
+		return EXEC_LEAST;
+	most = stack.rlim_cur / 4;
+	return most < EXEC_LEAST ? EXEC_LEAST : most < EXEC_MOST ? most : EXEC_MOST;
 }
+
+/* A request takes memory before anyone knows what it is for, and a user may send as many as he has
+ * connections: so what could not be executed anyway is refused by its header. */
+static unsigned max_request(const struct settings *set)
+{
+	const char *text = getenv("IPCSUDO_MAX");
+	unsigned max = set->max_request;
+
+	if (text)
+		max = number("$IPCSUDO_MAX", text, IPC_MESSAGE_MAX);
+	if (max == UINT_MAX)
+		return exec_most(set);
+	return max < IPC_MESSAGE_MAX ? max : IPC_MESSAGE_MAX;
+}
+
+/* --- audit ------------------------------------------------------------------------------ */
 
 /* Words that a shell would read as these, so that no argument looks like two or like another. */
 static void quote(char *text, size_t size, char **argv)
@@ -169,15 +193,15 @@ static void quote(char *text, size_t size, char **argv)
 		int bare = **argv && !(*argv)[strspn(*argv, "abcdefghijklmnopqrstuvwxyz"
 			"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=,@%+-")];
 
-		at += ipc_format(text + at, size - at, bare ? " " : " '");
+		at += snprintf(text + at, size - at, bare ? " " : " '");
 		for (const char *from = *argv; *from && at + 10 < size; from++)
-			at += ipc_format(text + at, size - at, "%.*s",
-					 *from == '\'' ? 4 : 1, *from == '\'' ? "'\\''" : from);
+			at += snprintf(text + at, size - at, "%.*s",
+				       *from == '\'' ? 4 : 1, *from == '\'' ? "'\\''" : from);
 		if (!bare)
-			at += ipc_format(text + at, size - at, "'");
+			at += snprintf(text + at, size - at, "'");
 	}
 	if (*argv || at + 10 >= size)
-		ipc_format(text + at, size - at, "...");
+		snprintf(text + at, size - at, "...");
 }
 
 static void audit(const struct client *client, const char *how, int status)
@@ -185,9 +209,11 @@ static void audit(const struct client *client, const char *how, int status)
 	const char *rule = getenv("IPCRULE");
 	long long took = now_ms() - client->since;
 
-	info("%s uid %u gid %u pid %d start %s rule %s %s %d time %lld.%03lld command%s", how,
+	info(WIFSIGNALED(status)
+	     ? "%s uid %u gid %u pid %d start %s rule %s signal %d time %lld.%03lld command%s"
+	     : "%s uid %u gid %u pid %d start %s rule %s exit %d time %lld.%03lld command%s", how,
 	     (unsigned)client->peer.uid, (unsigned)client->peer.gid, (int)client->peer.pid,
-	     client->start, rule && *rule ? rule : "-", WIFSIGNALED(status) ? "signal" : "exit",
+	     *client->start ? client->start : "-", rule && *rule ? rule : "-",
 	     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), took / 1000,
 	     took % 1000, client->command);
 }
@@ -217,6 +243,7 @@ static _Noreturn void refuse_request(struct ipc_sudo_server *server)
 	case EPROTONOSUPPORT: text = "wrong client banner"; break;
 	case EOVERFLOW: text = "wrong client argc/envlen"; break;
 	case E2BIG: text = "too many args/envvars from client"; break;
+	case EMSGSIZE: answer = E2BIG; text = "the client's request is too large"; break;
 	case EINVAL:
 	case ERANGE:
 		answer = EINVAL;
@@ -269,12 +296,26 @@ static char **make_argv(char **words, const struct ipc_sudo_request *request)
 	return argv;
 }
 
-static char **make_envp(const struct ipc_sudo_request *request)
+/* Descriptor 0 of the command is what the client sends, perhaps a connection of another process: a
+ * gate in the command can tell by the number of ours. */
+static void tell_process(pid_t pid)
+{
+	const char *proto = getenv("PROTO");
+	char name[128];
+
+	if (proto && *proto &&
+	    (size_t)snprintf(name, sizeof name, "%sREMOTEPID", proto) < sizeof name)
+		set_number(name, pid);
+}
+
+static char **make_envp(const struct ipc_sudo_request *request, const struct client *client)
 {
 	size_t count = 0;
 	char **envp;
 
 	unsetenv("IPCSUDO_ARGS");
+	unsetenv("IPCSUDO_MAX");
+	tell_process(client->peer.pid);
 	while (environ[count])
 		count++;
 	envp = malloc((count + 1) * sizeof *envp);
@@ -306,7 +347,7 @@ static int open_terminal(const int *fds, int *slave)
 		return master;
 	*slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (*slave < 0 && !ioctl(master, TIOCGPTN, &number)) {
-		ipc_format(path, sizeof path, "/dev/pts/%d", number);
+		snprintf(path, sizeof path, "/dev/pts/%d", number);
 		*slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	}
 	while (from < 3 && tcgetattr(fds[from], &settings))
@@ -345,7 +386,7 @@ static enum step set_up(const struct settings *set, const int *fds, int terminal
 		if (set->null[i] || set->detached) {
 			if (i == 2)
 				continue;
-			from = open("/dev/null", i ? O_WRONLY | O_CLOEXEC : O_RDONLY | O_CLOEXEC);
+			from = open_nothing(O_CLOEXEC);
 		}
 		if (from < 0 || dup2(from, i) < 0)
 			return STEP_FDS;
@@ -382,7 +423,7 @@ static pid_t spawn(const struct settings *set, const int *fds, int terminal, cha
 	failure->step = STEP_EXEC;
 	if (pipe2(report, O_CLOEXEC))
 		return -1;
-	pid = _Fork();
+	pid = fork();
 	if (!pid)
 		run(set, fds, terminal, argv, envp, report[1]);
 	close(report[1]);
@@ -405,7 +446,7 @@ static _Noreturn void refuse_start(struct ipc_sudo_server *server, const struct 
 	char prog[256];
 
 	/* the word may be the client's, and then it ends with the request */
-	ipc_format(prog, sizeof prog, "%s", word);
+	snprintf(prog, sizeof prog, "%s", word);
 	ipc_sudo_server_started(server, error, -1);
 	errno = error;
 	switch (failure->step) {
@@ -523,10 +564,10 @@ static void check_arguments(struct ipc_sudo_server *server, const struct client 
 
 /* Start the command and tell the client. Returns its pid. */
 static pid_t start(struct ipc_sudo_server *server, const struct settings *set,
-		   const struct ipc_sudo_request *request, char **argv)
+		   const struct client *client, const struct ipc_sudo_request *request, char **argv)
 {
 	int master = -1, slave = -1, wanted = request->flags & IPC_SUDO_TERMINAL;
-	char **envp = make_envp(request);
+	char **envp = make_envp(request, client);
 	struct failure failure = { .step = STEP_TERMINAL };
 	pid_t pid = -1;
 
@@ -560,8 +601,8 @@ TOOL(sudod, "s6-sudod")
 	if (ipc_peer(0, &client.peer))
 		die(EXIT_TEMPORARY, "unable to know the client:");
 	take_connection(0);
-	start_time(client.peer.pid, client.start, sizeof client.start);
-	life.server = ipc_sudo_server_open(0, MAX_REQUEST);
+	proc_start(client.peer.pid, client.start, sizeof client.start);
+	life.server = ipc_sudo_server_open(0, max_request(&set));
 	if (!life.server)
 		die(EXIT_TEMPORARY, "unable to send banner to client:");
 	wait_request(life.server, &request, set.timeout);
@@ -572,7 +613,7 @@ TOOL(sudod, "s6-sudod")
 	signal(SIGCHLD, SIG_DFL);	/* ignored, it would reap in our place */
 	life.signals = open_signals(ours, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	life.pid = start(life.server, &set, &request, all);
+	life.pid = start(life.server, &set, &client, &request, all);
 	free(all);
 	supervise(&life);
 	if (!set.quiet)

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include <ipc.h>
+#include <ipc/sudo.h>
 
 static int trouble(const char *what)
 {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <ipc.h>
+#include <ipc/channel.h>
 
 #include "dirwatch.h"
 

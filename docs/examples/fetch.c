@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <ipc.h>
+#include <ipc/open.h>
 
 static int trouble(const char *what, const char *why)
 {

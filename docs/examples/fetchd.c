@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <ipc.h>
+#include <ipc/open.h>
 
 static int answer(struct ipc_messages *client, const struct ipc_message *message,
 		  const char *patterns)

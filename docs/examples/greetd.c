@@ -31,7 +31,7 @@ static int allowed(struct ipc_rules *rules, int connection, const struct ipc_pee
 static void serve(int connection, const struct ipc_peer *peer)
 {
 	char text[40];
-	size_t length = ipc_format(text, sizeof text, "hello, user %u\n", peer->uid);
+	int length = snprintf(text, sizeof text, "hello, user %u\n", peer->uid);
 
 	/* a client that has gone must not end us with SIGPIPE */
 	send(connection, text, length, MSG_NOSIGNAL);

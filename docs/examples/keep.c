@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <ipc.h>
+#include <ipc/holder.h>
 
 enum { PATIENCE = 10000 };	/* ms */
 

@@ -4,7 +4,6 @@
  * systemd and others set NOTIFY_SOCKET; s6 and others give a descriptor that a newline goes to, and
  * READYD_READY_FD says which. Both, one or none of them may be there. */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +23,7 @@ static void say(const char *format, unsigned value)
 	const char *socket = getenv("NOTIFY_SOCKET");
 	char text[80];
 
-	ipc_format(text, sizeof text, format, value);
+	snprintf(text, sizeof text, format, value);
 	if (socket && ipc_notify(socket, text))
 		trouble(socket);
 }
@@ -32,10 +31,10 @@ static void say(const char *format, unsigned value)
 static void say_ready(void)
 {
 	const char *name = getenv("READYD_READY_FD");
-	unsigned fd;
+	int fd;
 
 	say("READY=1\nSTATUS=nobody was here\n", 0);
-	if (!name || ipc_number(name, 10, INT_MAX, &fd))
+	if (!name || sscanf(name, "%d", &fd) != 1)
 		return;
 	if (write(fd, "\n", 1) < 0)
 		trouble("the descriptor for the newline");

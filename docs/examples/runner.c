@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <ipc.h>
+#include <ipc/sudo.h>
 
 static void wait_readable(const struct ipc_sudo_server *server)
 {

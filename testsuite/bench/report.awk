@@ -5,6 +5,8 @@
 #	memory NAME KB
 #	size NAME PROGRAMS BYTES LIBRARIES
 #	skip ROW REASON
+#
+# With -v svg=FILE, the rates with eight clients also as a picture.
 
 $1 == "time" {
 	key = $2 SUBSEP $3 SUBSEP $4
@@ -111,7 +113,64 @@ function demand(text, row, base_row, base_name, least,    c, key, value, figures
 	printf "%-7s %s: %s, at least %s\n", verdict, text, figures ? figures : "not measured", least
 }
 
+# --- the picture ----------------------------------------------------------------------------
+
+function label(class, x, y, what) {
+	drawn = drawn sprintf("<text class=\"%s\" x=\"%d\" y=\"%d\">%s</text>\n", class, x, y, what)
+}
+
+function bar(class, value, most, what) {
+	bottom += 22
+	label("name", 196, bottom, what)
+	drawn = drawn sprintf("<rect class=\"%s\" x=\"204\" y=\"%d\" width=\"%d\" height=\"16\"/>\n", \
+		class, bottom - 13, 2 + value * 468 / most)
+	label("", 212 + value * 468 / most, bottom, value)
+}
+
+# A bar for each ROW/NAME=LABEL of the list that was measured, all by the scale of the longest; none
+# without the first.
+function bars(title, list,    n, i, part, key, rates, most) {
+	n = split(list, part, "[,=]")
+	for (i = 1; i < n; i += 2) {
+		split(part[i], key, "/")
+		rates[i] = (key[1], key[2]) in known ? int(median(rate, key_of(key[1], key[2], 8))) : -1
+		if (rates[i] > most)
+			most = rates[i]
+	}
+	if (rates[1] <= 0)
+		return
+	label("title", 8, bottom += 30, title)
+	for (i = 1; i < n; i += 2)
+		if (rates[i] >= 0)
+			bar(part[i] ~ /ipcbox/ ? "ours" : part[i] ~ /floor/ ? "floor" : "other", \
+				rates[i], most, part[i + 1])
+}
+
+function picture() {
+	bottom = -8
+	bars("A program for each client, connections per second", "plain/floor=bare accept and exec," \
+		"plain/ipcbox=ipcbox,plain/s6=s6,plain/unixserver=unixserver,plain/socat=socat," \
+		"plain/systemd=systemd")
+	bars("The same behind access, connlimit and setuidgid", "chain/ipcbox=ipcbox,chain/s6=s6")
+	bars("Clients that a rule refuses", "deny/floor=bare accept and close,deny/ipcbox=ipcbox,deny/s6=s6")
+	bars("Workers that live on", \
+		"pool/ipcbox=two workers and access,plain/ipcbox=a program for each")
+	bottom += 12
+	print "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"760\" height=\"" bottom \
+		"\" viewBox=\"0 0 760 " bottom "\">" >svg
+	print "<title>Connections per second, eight clients at a time</title>\n<style>" >svg
+	print "text { font: 13px system-ui, \"DejaVu Sans\", sans-serif; fill: #1f2328 }" >svg
+	print ".title { font-weight: 600 } .name { text-anchor: end; fill: #59636e }" >svg
+	print ".ours { fill: #0969da } .other { fill: #8c959f } .floor { fill: #d1d9e0 }" >svg
+	print "@media (prefers-color-scheme: dark) {" >svg
+	print "text { fill: #e6edf3 } .name { fill: #9198a1 }" >svg
+	print ".ours { fill: #4493f8 } .other { fill: #656c76 } .floor { fill: #3d444d }" >svg
+	print "}\n</style>\n" drawn "</svg>" >svg
+}
+
 END {
+	if (svg)
+		picture()
 	table("plain", "Plain spawn of a static no-op program", "plain", "floor", "floor")
 	table("chain", "access -i RULES connlimit setuidgid nobody PROG", "plain", "floor", \
 		"spawn floor")

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ipc.h"
+#include "ipc/named.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "ipc.h"
+#include "ipc/holder.h"
+#include "text.h"
 
-enum { FIRST = 100, MAX = 16 };	/* libFuzzer itself has fewer than FIRST open */
+enum { FIRST = 100, MAX = 16, QUOTA = 14 };	/* libFuzzer itself has fewer than FIRST open */
 
 static int may(void *data, enum ipc_holder_request what, const char *name)
 {
@@ -33,7 +35,8 @@ static size_t send_one(int sock, const uint8_t *data, size_t size)
 static void fuzz_holder(const int *pair, const uint8_t *data, size_t size)
 {
 	struct ipc_holder_table *table = ipc_holder_table_open(MAX);
-	struct ipc_holder_rights rights = { .flags = data[0], .may = may };
+	struct ipc_holder_rights rights = { .flags = data[0], .may = may,
+					    .quota = QUOTA, .kept = 1 };
 	struct ipc_peer peer = { 1, 2, 3 };
 	struct ipc_holder_session *session = ipc_holder_session_open(table, pair[1], &peer, &rights);
 	struct ipc_instant next;
@@ -50,7 +53,7 @@ static void fuzz_holder(const int *pair, const uint8_t *data, size_t size)
 		if (ipc_holder_session_dispatch(session))
 			break;
 		ipc_holder_table_sweep(table, &next);
-		if (ipc_holder_table_count(table) > MAX)
+		if (ipc_holder_table_count(table) > QUOTA)
 			abort();
 		while (recv(pair[0], sink, 1, MSG_PEEK | MSG_DONTWAIT) > 0 &&
 		       ipc_fds_receive(pair[0], sink, sizeof sink, fds, &count) >= 0) {

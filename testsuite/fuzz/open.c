@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ipc.h"
+#include "ipc/open.h"
 
 static void match(const char *text, size_t size)
 {

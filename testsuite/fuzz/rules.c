@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cdb.h"
 #include "ipc.h"
+#include "rules.h"
 
 static char top[] = "/tmp/fuzz_rules.XXXXXX";
 

@@ -9,6 +9,7 @@
 
 #include "ends.h"
 #include "ipc.h"
+#include "ipc/sudo.h"
 
 static void decode(const uint8_t *data, size_t size)
 {
