@@ -140,6 +140,18 @@ static void catch_signals(struct holder *holder)
 		die(EXIT_TEMPORARY, "unable to prepare:");
 }
 
+/* Before anything is opened: what is closed must not become ours. */
+static void fill_standard(struct holder *holder)
+{
+	int nothing;
+
+	for (int fd = 0; fd < 2; fd++)
+		holder->closed[fd] = fcntl(fd, F_GETFD) < 0;
+	while ((nothing = open_nothing(0)) >= 0 && nothing <= 2)
+		;
+	close_failed(nothing);
+}
+
 static void check_listener(struct holder *holder)
 {
 	struct stat st;
@@ -166,8 +178,11 @@ static void begin(struct holder *holder)
 {
 	struct stat st;
 
-	if (holder->readiness && fstat(1, &st))
+	errno = EBADF;
+	if (holder->readiness && holder->closed[1])
 		die(EXIT_USAGE, "called with option -1 but stdout said:");
+	if (holder->closed[0] && !holder->takeover)
+		die(EXIT_TEMPORARY, "unable to fstat stdin:");
 	check_listener(holder);
 	holder->table = ipc_holder_table_open(holder->max_fds);
 	if (!holder->table)
@@ -179,10 +194,12 @@ static void begin(struct holder *holder)
 		open_notify(holder);
 }
 
-static void ready(const struct holder *holder)
+static void ready(const struct holder *holder, int resumed)
 {
-	if (holder->readiness && write(1, "\n", 1) < 0) { /* nobody waits for it */ }
-	close(1);
+	if (holder->readiness && !resumed && write(1, "\n", 1) < 0) { /* nobody waits for it */ }
+	/* if it was open when we resumed, it is something that is held */
+	if (!resumed || holder->closed[1])
+		close(1);
 }
 
 /* --- the loop ------------------------------------------------------------------------------- */
@@ -364,6 +381,7 @@ TOOL(fdholderd, "s6-fdholderd")
 	int resumed;
 
 	parse(argc, argv, &holder);
+	fill_standard(&holder);
 	holder.room = 2 * holder.max_guests;
 	holder.guests = calloc(holder.room, sizeof *holder.guests);
 	limit_fds(&holder);
@@ -387,8 +405,7 @@ TOOL(fdholderd, "s6-fdholderd")
 		ipc_holder_table_watch(holder.table);
 	if (holder.watch_binary)
 		holder.binary = watch_binary();
-	if (!resumed)
-		ready(&holder);
+	ready(&holder, resumed);
 	if (ENABLED(CONFIG_SANDBOX))
 		guard(&holder);
 	serve_clients(&holder);

@@ -48,6 +48,7 @@ struct holder {
 	const char *rules_path, *takeover, *copy, *notify_path;
 	int rules_format, readiness, watch_hangups, watch_binary;
 	int has_listener;		/* on fd 0, given to us */
+	int closed[2];			/* were 0 and 1, when we started? */
 	char **argv;
 
 	struct ipc_rules *rules;
