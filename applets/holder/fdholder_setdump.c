@@ -35,7 +35,7 @@ static const char *numbered(char *name, const char *what, unsigned i)
 	return getenv(name);
 }
 
-static void read_entry(struct ipc_holder_entry *entry, unsigned i)
+static void read_entry(const struct call *call, struct ipc_holder_entry *entry, unsigned i)
 {
 	char name[NAME];
 	const char *text;
@@ -51,6 +51,7 @@ static void read_entry(struct ipc_holder_entry *entry, unsigned i)
 	entry->limit = ipc_instant_in(-1);
 	if (text && ipc_instant_parse(text, &entry->limit))
 		goto invalid;
+	call_check(call, entry->fd);
 	return;
 invalid:
 	die(EXIT_USAGE, "invalid $%s", name);
@@ -70,7 +71,7 @@ TOOL(fdholder_setdump, "s6-fdholder-setdump")
 	if (!entries)
 		die(EXIT_TEMPORARY, "unable to read the environment:");
 	for (unsigned i = 0; i < count; i++)
-		read_entry(&entries[i], i);
+		read_entry(&call, &entries[i], i);
 	call_open(&call, argv[0], "");
 	if (count)
 		call_load(&call, entries, count);

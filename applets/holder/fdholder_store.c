@@ -35,7 +35,9 @@ TOOL(fdholder_store, "s6-fdholder-store")
 	struct call call = { .deed = "store fd" };
 	struct ipc_instant limit;
 
-	argv = call_begin(&call, argc, argv, table, SOCKET_AND_ID);
+	argv = call_options(&call, argc, argv, table, SOCKET_AND_ID);
+	call_check(&call, call.given);
+	call_open(&call, argv[0], "");
 	limit = ipc_instant_in(call.lifetime ? (long long)call.lifetime : -1);
 	call_ask(&call, call.replace ? IPC_HOLDER_REPLACE : IPC_HOLDER_STORE, argv[1], call.given,
 		 &limit);

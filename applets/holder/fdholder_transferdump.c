@@ -27,21 +27,22 @@ TOOL(fdholder_transferdump, "s6-fdholder-transferdump")
 {
 	struct call source = { .deed = "get dump" }, destination = { .deed = "set dump" };
 	struct ipc_holder_entry *entries;
-	unsigned to = 0, count;
+	unsigned count;
 	char *colon;
 
 	while (option(argc, argv, "t:", NULL) != -1) {
+		if (!*optarg)
+			usage("-t needs a value");
 		colon = strchrnul(optarg, ':');
-		to = *colon && colon[1] ? number("-t", colon + 1, INT_MAX) : 0;
+		destination.timeout = *colon && colon[1] ? number("-t", colon + 1, INT_MAX) : 0;
 		*colon = 0;
 		source.timeout = *optarg ? number("-t", optarg, INT_MAX) : 0;
 	}
 	argv = operands(argc, argv, 2);
 	call_open(&source, argv[0], "source ");
-	call_open(&destination, argv[1], "destination ");
 	count = call_collect(&source, IPC_HOLDER_GETDUMP, NULL, &entries);
 	call_close(&source);
-	call_patience(&destination, to);
+	call_open(&destination, argv[1], "destination ");
 	call_load(&destination, entries, count);
 	return 0;
 }

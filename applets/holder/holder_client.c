@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* what the small clients of a holder share */
+#include <fcntl.h>
+
 #include "holder_client.h"
 
 char **call_options(struct call *call, int argc, char **argv, const struct setting *table,
@@ -16,20 +18,21 @@ char **call_options(struct call *call, int argc, char **argv, const struct setti
 	return argv;
 }
 
-void call_patience(struct call *call, unsigned timeout)
-{
-	call->end = timeout ? now_ms() + timeout : 0;
-}
-
 void call_open(struct call *call, const char *path, const char *which)
 {
 	struct ipc_connect how = { .timeout = call->timeout };
 
-	call_patience(call, call->timeout);
+	call->end = call->timeout ? now_ms() + call->timeout : 0;
 	call->fd = ipc_connect(path, &how);
 	call->holder = call->fd < 0 ? NULL : ipc_holder_open(call->fd);
 	if (!call->holder)
 		die(EXIT_TEMPORARY, "unable to connect to a %sfd-holder daemon at %s:", which, path);
+}
+
+void call_check(const struct call *call, int fd)
+{
+	if (fcntl(fd, F_GETFD) < 0)
+		call_fail(call, errno);
 }
 
 char **call_begin(struct call *call, int argc, char **argv, const struct setting *table, int count)

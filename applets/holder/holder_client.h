@@ -31,11 +31,11 @@ char **call_options(struct call *call, int argc, char **argv, const struct setti
 /* The same, and call the holder at the first operand. */
 char **call_begin(struct call *call, int argc, char **argv, const struct setting *table, int count);
 
+/* Dies if FD, which is to be sent, is not open: the connection could get its number. */
+void call_check(const struct call *call, int fd);
+
 /* Call the holder at PATH. WHICH is "source " or the like, for messages. */
 void call_open(struct call *call, const char *path, const char *which);
-
-/* From now on wait so many ms, 0 for ever. */
-void call_patience(struct call *call, unsigned timeout);
 
 /* Wait for a reply; a refusal, or a holder that hangs up, is the end. */
 void call_wait(struct call *call);
