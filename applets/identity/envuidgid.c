@@ -15,7 +15,7 @@ config ENVUIDGID
 	  -u       ACCOUNT is a user; set UID alone
 	  -g       ACCOUNT is a group; set GID alone
 	  -B       ACCOUNT is USER:GROUP; set UID and GID. The variable of a half that is missing is
-	           removed.
+	           removed, or set as -D says.
 	  -n       a name that is unknown may be a number. Without -u, -g and -B, a number as
 	           ACCOUNT has the primary group of its account or, if there is none, 65534, and
 	           no other groups; USER:GROUP is as with -B.
@@ -110,18 +110,19 @@ static void find_group(struct lookup *lookup, const char *name)
 
 static void export_pair(struct lookup *lookup, char *account)
 {
-	char *colon = strchrnul(account, ':'), *group = *colon ? colon + 1 : colon;
+	char *colon = strchr(account, ':'), *group = colon ? colon + 1 : "";
 
-	*colon = 0;
-	if (!*account && !*group)
+	if (colon)
+		*colon = 0;
+	if (colon && !*account && !*group && !lookup->fallback)
 		usage("neither a user nor a group");
 	unsetenv("UID");
 	unsetenv("GID");
-	if (*account) {
+	if (*account || !colon || lookup->fallback) {
 		find_user(lookup, account);
 		set_number("UID", lookup->id->uid);
 	}
-	if (*group) {
+	if (*group || lookup->fallback) {
 		find_group(lookup, group);
 		set_number("GID", lookup->id->gid);
 	}
