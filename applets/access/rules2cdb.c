@@ -47,6 +47,16 @@ static int add(void *cdb, const struct ipc_verdict *rule)
 	return ipc_cdb_add_rule(cdb, rule);
 }
 
+/* Is it the rule that is no directory, or env in it? */
+static const char *no_directory(const char *path, const char *rule)
+{
+	char full[4096];
+	struct stat st;
+
+	snprintf(full, sizeof full, "%s/%s", path, rule);
+	return !stat(full, &st) && S_ISDIR(st.st_mode) ? "/env" : "";
+}
+
 static void compile(const char *path, struct ipc_cdb *cdb)
 {
 	struct ipc_rules *rules = ipc_rules_open(path, IPC_RULES_DIRECTORY);
@@ -60,7 +70,8 @@ static void compile(const char *path, struct ipc_cdb *cdb)
 		return;
 	}
 	if (errno == ENOTDIR && *place.rule)
-		die(EXIT_USAGE, "%s/%s is not a directory", path, place.rule);
+		die(EXIT_USAGE, "%s/%s%s is not a directory", path, place.rule,
+		    no_directory(path, place.rule));
 	if (errno == E2BIG)
 		die(EXIT_USAGE, "%s/%s: env, exec or message is too big", path, place.rule);
 	die(errno == EINVAL ? EXIT_USAGE : EXIT_TEMPORARY, "unable to read %s%s%s:", path,
