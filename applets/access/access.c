@@ -236,10 +236,10 @@ static void report(void *data, const char *name, const struct client *client,
 			? "deny pid %d uid %u gid %u: rule %s" : "deny pid %d uid %u gid %u: %s",
 			(int)pid, client->peer.uid, client->peer.gid, rule ? rule : reason);
 	if (judgement == GATE_ERROR && access->verbosity >= 1 && access->asked)
-		say_refused(client->peer.uid, name, "fatal", "unable to check %s ruleset in %s: %s",
-			access->format == IPC_RULES_CDB ? "cdb" : "fs", access->path, reason);
+		say_refused(client->peer.uid, name, "fatal", "unable to check the rules in %s for uid %u: %s",
+			access->path, client->peer.uid, reason);
 	else if (judgement == GATE_ERROR && access->verbosity >= 1)
-		say_refused(client->peer.uid, name, "fatal", "unable to judge the client: %s", reason);
+		say_refused(client->peer.uid, name, "fatal", "unable to judge uid %u: %s", client->peer.uid, reason);
 }
 
 /* --- dry run ----------------------------------------------------------------------------- */

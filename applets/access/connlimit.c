@@ -61,8 +61,13 @@ static enum judgement judge(void *data, const struct client *client, struct gran
 static void report(void *data, const char *name, const struct client *client,
 		   enum judgement judgement, const char *reason, pid_t pid)
 {
-	(void)data, (void)pid;
-	if (judgement != GATE_ALLOW)
+	(void)data;
+	if (judgement == GATE_ALLOW)
+		return;
+	if (judgement == GATE_DENY && client->has_peer)
+		say_refused(client->peer.uid, name, "fatal", "deny pid %d uid %u gid %u: %s", (int)pid,
+			    client->peer.uid, client->peer.gid, reason);
+	else
 		say_refused(client->has_peer ? client->peer.uid : (uid_t)-1, name, "fatal", "%s", reason);
 }
 

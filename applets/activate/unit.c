@@ -46,7 +46,7 @@ static const char texts[TEXTS][19] = {
 
 /* Beginnings of the names of what concerns only how systemd starts a service. */
 static const char others[][13] = {
-	"Service", "TimeoutSec", "MaxConnectio", "TriggerLimit", "PollLimit"
+	"Service", "TimeoutSec", "TriggerLimit", "PollLimit"
 };
 
 static const struct listen {

@@ -109,6 +109,15 @@ static void end_relay(struct relay *relay, int how)
 	live--;
 }
 
+static void end_idle(struct relay *relay)
+{
+	connection_name = relay->name;
+	if (relaying->verbosity)
+		info("stop pid %d uid %u: its connection is idle", (int)relay->traced.peer.pid,
+		     relay->traced.peer.uid);
+	end_relay(relay, EXIT_DENIED);
+}
+
 static void watch(struct relay *relay, int end, int operation, unsigned events)
 {
 	struct epoll_event event = { .events = events,
@@ -373,7 +382,7 @@ static int tick(void)
 		left = left_of(connected.first->since + relaying->idle);
 		if (left)
 			return sooner(wait, left);
-		end_relay(connected.first, EXIT_DENIED);
+		end_idle(connected.first);
 	}
 	return wait;
 }

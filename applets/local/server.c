@@ -35,7 +35,7 @@ config SERVER
 	  -P -p      leave out, or do, the look-up of who the client is
 	  -i         hand our open descriptors to the handlers
 	  -N         handlers gain no rights by exec (no_new_privs)
-	  -x         remove the socket at the end
+	  -x         at the end, remove the socket, the alias, and the directory if -m made it
 	  -1         write a newline to descriptor 1 when ready
 	  -n FD      the same with descriptor FD
 	  -c MAX     at most MAX clients at a time

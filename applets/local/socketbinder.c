@@ -33,7 +33,7 @@ config SOCKETBINDER
 	  -P DIRMODE make the directory of PATH if it is missing, with these permissions, octal,
 	             and the owner of the socket; one that is there stays as it is
 	  -l ALIAS   make ALIAS a symbolic link to PATH, in place of one that leads there, nowhere
-	             or to a dead socket; anything else there is refused. It stays, as PATH does
+	             or to a dead socket; anything else there is refused
 
 	  Environment:
 	  IPCLOCALPATH  set to PATH

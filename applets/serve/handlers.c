@@ -105,8 +105,13 @@ static void send_signal(const struct handler *handler, int signal)
 		kill(handler->pid, signal);
 }
 
-static void end_handler(unsigned index, long long now)
+static void end_handler(unsigned index, long long now, const char *why)
 {
+	if (settings.verbosity >= 2) {
+		tell_about(handlers[index].number);
+		info("stop pid %d: %s", handlers[index].pid, why);
+		tell_about(0);
+	}
 	dequeue(index);
 	send_signal(&handlers[index], SIGTERM);
 	send_signal(&handlers[index], SIGCONT);
@@ -125,14 +130,14 @@ int handlers_tick(long long now)
 
 	while ((idle = idle_next(now)))
 		if (handlers[idle].stage != BEFORE_KILL)
-			end_handler(idle, now);
+			end_handler(idle, now, "its connection is idle");
 	next = idle_wait(now);
 	for (enum stage stage = BEFORE_TERM; stage <= BEFORE_KILL; stage++) {
 		unsigned index;
 
 		while ((index = queues[stage].first) && handlers[index].due <= now) {
 			if (stage == BEFORE_TERM) {
-				end_handler(index, now);
+				end_handler(index, now, "its time is over");
 				continue;
 			}
 			dequeue(index);
