@@ -31,27 +31,36 @@ config SPY
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
+#include "internal.h"
 #include "relay.h"
 
 /* ms; without the lock of the directory we are merely not serialised */
-enum { PATIENCE = 2000, GRACE = 100 };
+enum { PATIENCE = 2000, GRACE = 100, LOOK = 1000 };
 
-static const char suffix[] = ".ipcspy";
-
-/* The place in front of a server: two names in a directory. */
+/* The place in front of a server: three names in a directory. */
 static struct {
 	int dir;
+	int lock;			/* the same directory under flock(2), or -1 */
 	const char *base;		/* where clients come */
 	char aside[NAME_MAX + 1];	/* where the server is reachable */
+	char coming[NAME_MAX + 1];	/* our socket, until it is at BASE: one spy at a time has it */
 	const char *path;
-	struct stat ours;		/* the socket that we have put there, once it is */
+	char target[PATH_MAX], own[PATH_MAX];	/* paths of the other two */
+	struct stat ours;		/* our socket, once there is one */
+	int taken;			/* it has been at BASE */
 } place;
 
 static int same(const struct stat *one, const struct stat *other)
 {
 	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+static int look_at(const char *name, struct stat *st)
+{
+	return fstatat(place.dir, name, st, AT_SYMLINK_NOFOLLOW);
 }
 
 /* What happens if a socket of this type connects to PATH: 0 or an errno. A server notices nothing
@@ -66,36 +75,84 @@ static int probe(const char *path, int type)
 	return 0;
 }
 
-/* Give the place back, unless somebody else has taken it from us since: then only the other name
- * goes. Who does not know our socket, because he has outlived us, looks whether it is dead. To do
- * it twice does no harm. */
-static void put_back(void)
+static int is_dead(const char *path, const struct stat *st)
+{
+	return S_ISSOCK(st->st_mode) && probe(path, SOCK_DGRAM) == ECONNREFUSED;
+}
+
+static void lock_place(void)
+{
+	if (place.lock < 0)
+		place.lock = openat(place.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (place.lock >= 0)
+		ipc_lock(place.lock, PATIENCE);
+}
+
+static void unlock_place(void)
+{
+	if (place.lock >= 0)
+		flock(place.lock, LOCK_UN);
+}
+
+/* Give the place back, unless somebody else has taken it from us since: then only the other names
+ * go. Who does not know our socket, because he has outlived us, looks whether it is dead. A server
+ * that lives keeps its second name unless we know that it is ours to remove, because it may be the
+ * only one. What a stranger has put there in a directory for all is not moved: it is not of the
+ * owner whom PATH has. To do it twice does no harm. */
+static int put_back(void)
 {
 	struct stat there, server;
-	int lock = openat(place.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int missing;
 
-	if (lock >= 0)
-		ipc_lock(lock, PATIENCE);
-	if (!fstatat(place.dir, place.aside, &server, AT_SYMLINK_NOFOLLOW) &&
-	    !fstatat(place.dir, place.base, &there, AT_SYMLINK_NOFOLLOW)) {
-		if (same(&there, &place.ours) || probe(place.path, SOCK_DGRAM) == ECONNREFUSED)
-			renameat(place.dir, place.aside, place.dir, place.base);
-		else if (place.ours.st_ino || same(&there, &server))
-			unlinkat(place.dir, place.aside, 0);
-	}
-	close_failed(lock);
+	if (look_at(place.aside, &server))
+		return errno == ENOENT ? 0 : -1;
+	missing = look_at(place.base, &there);
+	if (missing && (errno != ENOENT || !place.taken))
+		return -1;
+	if (missing || same(&there, &place.ours) ||
+	    (is_dead(place.path, &there) && server.st_uid == there.st_uid))
+		return renameat(place.dir, place.aside, place.dir, place.base);
+	if (place.taken ||
+	    (place.ours.st_ino && (same(&there, &server) || is_dead(place.target, &server))))
+		return unlinkat(place.dir, place.aside, 0);
+	return 0;
+}
+
+/* Our end, with the place locked. */
+static int withdraw(void)
+{
+	struct stat there;
+
+	lock_place();
+	if (!look_at(place.coming, &there) && same(&there, &place.ours))
+		unlinkat(place.dir, place.coming, 0);
+	return put_back();
 }
 
 static int guard = -1;	/* a pipe to it */
 
-/* A process that puts it back if we cannot: it waits until the other end of a pipe, ours, is gone,
- * which may be before our socket is. So it is told through the pipe which one that is.
+/* Put it back if the spy could not. If the server ends, so must the spy, whom a new server
+ * would take for a live one. */
+_Noreturn static void be_guard(int from, pid_t spy)
+{
+	struct pollfd pollfd = { .fd = from, .events = POLLIN };
+	char done;
+
+	while (poll(&pollfd, 1, LOOK) <= 0)
+		if (probe(place.target, SOCK_DGRAM) == ECONNREFUSED && getppid() == spy)
+			kill(spy, SIGTERM);
+	/* a byte says that it has been done */
+	if (read(from, &done, 1) != 1)
+		withdraw();
+	_exit(0);
+}
+
+/* A process that puts it back if we cannot: it waits until the other end of a pipe, ours, is gone.
  * No signal that is meant for us, or for a terminal, reaches it. */
-static void start_guard(void)
+static void start_guard(int listener)
 {
 	int ends[2];
-	ssize_t got;
-	pid_t pid;
+	pid_t pid, self = getpid();
 
 	if (pipe2(ends, O_CLOEXEC) || (pid = fork()) < 0)
 		die(EXIT_TEMPORARY, "unable to start a guard:");
@@ -111,55 +168,50 @@ static void start_guard(void)
 	for (int fd = 0; fd < 3; fd++)
 		close(fd);
 	close(ends[1]);
-	/* a single byte says that we have done it */
-	do
-		got = read(ends[0], &place.ours, sizeof place.ours);
-	while (got > 1 || (got < 0 && errno == EINTR));
-	if (got == 1)
-		_exit(0);
-	put_back();
-	_exit(0);
+	/* they shall end with the spy */
+	close(listener);
+	close_failed(place.lock);
+	place.lock = -1;
+	be_guard(ends[0], self);
 }
 
 /* Put it back, which is then none of the guard's business: the next spy may be there already. */
 static void leave(void)
 {
-	put_back();
-	if (guard >= 0 && write(guard, "", 1) < 0) { /* it is gone */ }
+	if (withdraw())
+		warning("unable to give %s back:", place.path);
+	else if (guard >= 0 && write(guard, "", 1) < 0) { /* it is gone */ }
+	unlock_place();
+}
+
+static void name_one(char *name, char *path, const char *ending)
+{
+	if ((size_t)snprintf(name, NAME_MAX + 1, "%s%s", place.base, ending) > NAME_MAX ||
+	    (size_t)snprintf(path, PATH_MAX, "%s%s", place.path, ending) >= PATH_MAX)
+		die(EXIT_USAGE, "the name is too long: %s", place.path);
 }
 
 static void find_place(const char *path)
 {
-	char *directory = strdup(path), *slash;
-
 	if (*path == '@')
 		die(EXIT_USAGE, "an abstract name cannot be taken: %s", path);
 	place.path = path;
-	if (!directory)
-		die(EXIT_TEMPORARY, "unable to look at %s:", path);
-	slash = strrchr(directory, '/');
-	place.base = slash ? path + (slash + 1 - directory) : path;
-	if (slash)
-		slash[slash == directory] = 0;
-	place.dir = open(slash ? directory : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	place.lock = -1;
+	place.dir = ipc_open_directory(path, &place.base);
 	if (place.dir < 0)
 		die(EXIT_TEMPORARY, "unable to open the directory of %s:", path);
-	free(directory);
-	if ((size_t)snprintf(place.aside, sizeof place.aside, "%s%s", place.base, suffix) >=
-	    sizeof place.aside)
-		die(EXIT_USAGE, "the name is too long: %s", path);
+	name_one(place.aside, place.target, ".ipcspy");
+	name_one(place.coming, place.own, ".ipcspy.new");
 }
 
-/* Stand in front of the server. Returns a socket that takes its clients. */
-static int take_place(void)
+/* Make a socket like that of the server, where nobody looks for it. */
+static int make_ready(void)
 {
-	struct ipc_listen how = { .flags = IPC_LISTEN_TAKEOVER | IPC_LISTEN_MODE | IPC_LISTEN_OWNER };
+	struct ipc_listen how = { .flags = IPC_LISTEN_MODE | IPC_LISTEN_OWNER };
 	struct stat server;
-	int fd, failed;
+	int fd;
 
-	/* of one that could not */
-	put_back();
-	if (fstatat(place.dir, place.base, &server, AT_SYMLINK_NOFOLLOW))
+	if (look_at(place.base, &server))
 		die(EXIT_TEMPORARY, "unable to look at %s:", place.path);
 	if (!S_ISSOCK(server.st_mode))
 		die(EXIT_TEMPORARY, "%s is not a socket", place.path);
@@ -169,18 +221,36 @@ static int take_place(void)
 	how.mode = server.st_mode & 07777;
 	how.uid = server.st_uid;
 	how.gid = server.st_gid;
-	failed = linkat(place.dir, place.base, place.dir, place.aside, 0);
-	if (failed && errno == EEXIST)
-		die(EXIT_TEMPORARY, "another ipcspy is there: %s%s exists", place.path, suffix);
-	if (failed)
-		die(EXIT_TEMPORARY, "unable to give the server the name %s%s:", place.path, suffix);
-	before_death = leave;
-	start_guard();
-	fd = ipc_listen(place.path, &how);
-	if (fd < 0 || fstatat(place.dir, place.base, &place.ours, AT_SYMLINK_NOFOLLOW))
+	fd = ipc_listen(place.own, &how);
+	if (fd < 0 && errno == EADDRINUSE)
+		die(EXIT_TEMPORARY, "another ipcspy is there: %s exists", place.own);
+	if (fd < 0 || look_at(place.coming, &place.ours))
 		die(EXIT_TEMPORARY, "unable to take the place of %s:", place.path);
-	if (write(guard, &place.ours, sizeof place.ours) < 0)
-		die(EXIT_TEMPORARY, "unable to tell the guard:");
+	return fd;
+}
+
+/* Stand in front of the server. Returns a socket that takes its clients. */
+static int take_place(void)
+{
+	int fd, failed;
+
+	/* of one that could not */
+	lock_place();
+	put_back();
+	unlock_place();
+	fd = make_ready();
+	before_death = leave;
+	lock_place();
+	failed = put_back() || linkat(place.dir, place.base, place.dir, place.aside, 0);
+	if (failed && errno == EEXIST)
+		die(EXIT_TEMPORARY, "another ipcspy is there: %s exists", place.target);
+	if (failed)
+		die(EXIT_TEMPORARY, "unable to give the server the name %s:", place.target);
+	start_guard(fd);
+	if (renameat(place.dir, place.coming, place.dir, place.base))
+		die(EXIT_TEMPORARY, "unable to take the place of %s:", place.path);
+	place.taken = 1;
+	unlock_place();
 	return fd;
 }
 
@@ -216,19 +286,20 @@ TOOL(spy)
 	struct relaying how = { .verbosity = 1, .may = 1 << IN | 1 << OUT, .max = 1000,
 				.next = next_client, .shows = 1, .trace = { -1, -1 } };
 	static const char endings[] = { SIGHUP, SIGINT, SIGTERM, 0 };
-	char target[PATH_MAX];
 	int code;
 
 	parse(argc, argv, &how);
 	find_place(argv[optind]);
-	if ((size_t)snprintf(target, sizeof target, "%s%s", place.path, suffix) >= sizeof target)
-		die(EXIT_USAGE, "the path is too long: %s", place.path);
-	how.target = target;
+	how.target = place.target;
 	signal(SIGPIPE, SIG_IGN);
 	how.stop = open_signals(endings, 0);
 	relay_init(&how);
 	how.source = take_place();
 	code = relay_all(-1);
+	if (probe(place.target, SOCK_DGRAM) == ECONNREFUSED) {
+		warning("the server of %s has ended", place.path);
+		code = EXIT_TEMPORARY;
+	}
 	leave();
 	/* who has just looked the name up still finds us */
 	poll(NULL, 0, GRACE);
