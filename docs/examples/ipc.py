@@ -102,7 +102,7 @@ class Messages:
 
     def _receive(self, fds: List[int]) -> Optional[bytes]:
         data = self._take(6 + self.max_length if self._packets else 6, fds)
-        if not data:
+        if not data and not fds:
             return None
         if len(data) < 6:
             raise ProtocolError("an end within a message")
@@ -148,7 +148,11 @@ class Channel:
                 theirs.setblocking(False)
                 self.main.send(after, [theirs.fileno()])
         else:
-            side = socket.socket(fileno=hello.fds[0])
+            try:
+                side = socket.socket(fileno=hello.fds[0])
+            except OSError as error:
+                close_all(hello.fds)
+                raise ProtocolError("another protocol") from error
             side.setblocking(True)
         self.main.max_fds, self.side = max_fds, Messages(side, max_fds)
 
@@ -176,7 +180,8 @@ def receive_named(sock: socket.socket) -> Dict[str, int]:
             raise ProtocolError("no named descriptors")
     except ProtocolError:
         close_all(fds)
-        sock.send(b"\x15")
+        with contextlib.suppress(OSError):      # the sender may have gone
+            sock.send(b"\x15")
         raise
     sock.send(b"\x06")
     return {os.fsdecode(name): fd for name, fd in zip(names, fds)}
