@@ -97,7 +97,8 @@ static void broken(struct flow *flow, int way, int from, struct traced *traced)
 
 static void fail(struct flow *flow, const struct traced *traced, const char *what)
 {
-	warning("client pid %d uid %u: %s:", (int)traced->peer.pid, traced->peer.uid, what);
+	say_refused(traced->peer.uid, applet_name, "warning", "client pid %d uid %u: %s:",
+		    (int)traced->peer.pid, traced->peer.uid, what);
 	flow->failed = 1;
 }
 
@@ -209,8 +210,9 @@ static void pass_fds(struct flow *flow, int way, int from, int to, struct traced
 		pass(flow, way, from, to, traced, length, fds, count);
 	} else {
 		if (count && !flow->closed && relaying->verbosity)
-			warning("client pid %d uid %u: descriptors may not go %s: %zu closed",
-				(int)traced->peer.pid, traced->peer.uid, way ? "out" : "in", count);
+			say_refused(traced->peer.uid, applet_name, "warning",
+				    "client pid %d uid %u: descriptors may not go %s: %zu closed",
+				    (int)traced->peer.pid, traced->peer.uid, way ? "out" : "in", count);
 		flow->closed += count;
 		pass(flow, way, from, to, traced, length, fds, 0);
 	}

@@ -269,7 +269,8 @@ static int try_to_connect(struct relay *relay)
 		return 0;
 	if (fd < 0) {
 		connection_name = relay->name;
-		warning("unable to connect to %s:", relaying->target);
+		say_refused(relay->traced.peer.uid, applet_name, "warning",
+			    "unable to connect to %s:", relaying->target);
 		end_relay(relay, EXIT_TEMPORARY);
 		return 1;
 	}
@@ -358,9 +359,11 @@ static void try_all(void)
 
 	if (left_of(next))
 		return;
+	/* it is one target for all, and who came first has waited longest */
 	for (relay = connecting.first; relay; relay = later) {
 		later = relay->later;
-		try_to_connect(relay);
+		if (!try_to_connect(relay))
+			break;
 	}
 	next = now_ms() + RETRY;
 }
@@ -368,12 +371,12 @@ static void try_all(void)
 /* Do what is due. Returns ms until the next thing is, -1 if nothing waits for time to pass. */
 static int tick(void)
 {
-	int wait = -1, left;
+	int wait = refused_tick(), left;
 
 	if (connecting.first)
 		try_all();
 	if (connecting.first)
-		wait = RETRY;
+		wait = sooner(wait, RETRY);
 	if (resume && !left_of(resume))
 		resume = 0;
 	if (resume)
