@@ -113,8 +113,9 @@ static void end_idle(struct relay *relay)
 {
 	connection_name = relay->name;
 	if (relaying->verbosity)
-		info("stop pid %d uid %u: its connection is idle", (int)relay->traced.peer.pid,
-		     relay->traced.peer.uid);
+		say_refused(relay->traced.peer.uid, applet_name, "info",
+			    "stop pid %d uid %u: its connection is idle",
+			    (int)relay->traced.peer.pid, relay->traced.peer.uid);
 	end_relay(relay, EXIT_DENIED);
 }
 
