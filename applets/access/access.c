@@ -226,20 +226,18 @@ static void report(void *data, const char *name, const struct client *client,
 		   enum judgement judgement, const char *reason, pid_t pid)
 {
 	const struct access *access = data;
-	const char *rule = strncmp(reason, "rule ", 5) ? NULL : reason + 5;
 
 	if (judgement == GATE_ALLOW && access->verbosity >= 1)
 		say(name, "info", "allow pid %d uid %u gid %u", (int)pid, client->peer.uid,
 		    client->peer.gid);
 	if (judgement == GATE_DENY && access->verbosity >= 1)
-		say_refused(client->peer.uid, name, "info", rule
-			? "deny pid %d uid %u gid %u: rule %s" : "deny pid %d uid %u gid %u: %s",
-			(int)pid, client->peer.uid, client->peer.gid, rule ? rule : reason);
+		gate_say_denied(name, "info", client, pid, reason);
 	if (judgement == GATE_ERROR && access->verbosity >= 1 && access->asked)
 		say_refused(client->peer.uid, name, "fatal", "unable to check the rules in %s for uid %u: %s",
 			access->path, client->peer.uid, reason);
 	else if (judgement == GATE_ERROR && access->verbosity >= 1)
-		say_refused(client->peer.uid, name, "fatal", "unable to judge uid %u: %s", client->peer.uid, reason);
+		say_refused(client->peer.uid, name, "fatal", "unable to judge uid %u: %s",
+			client->peer.uid, reason);
 }
 
 /* --- dry run ----------------------------------------------------------------------------- */

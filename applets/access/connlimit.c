@@ -65,8 +65,7 @@ static void report(void *data, const char *name, const struct client *client,
 	if (judgement == GATE_ALLOW)
 		return;
 	if (judgement == GATE_DENY && client->has_peer)
-		say_refused(client->peer.uid, name, "fatal", "deny pid %d uid %u gid %u: %s", (int)pid,
-			    client->peer.uid, client->peer.gid, reason);
+		gate_say_denied(name, "fatal", client, pid, reason);
 	else
 		say_refused(client->has_peer ? client->peer.uid : (uid_t)-1, name, "fatal", "%s", reason);
 }

@@ -148,8 +148,7 @@ static void report(void *data, const char *name, const struct client *client,
 	const struct ratelimit *limit = data;
 
 	if (judgement == GATE_DENY && limit->verbosity >= (limit->first ? 1 : 2))
-		say_refused(client->peer.uid, name, "info", "deny pid %d uid %u gid %u: %s", (int)pid,
-			client->peer.uid, client->peer.gid, reason);
+		gate_say_denied(name, "info", client, pid, reason);
 }
 
 /* N, N/s, N/m or N/h; returns N and sets the interval. */

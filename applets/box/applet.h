@@ -199,6 +199,9 @@ void set_number(const char *name, long long value);
  * nobody can write. FLAGS: 0 or O_CLOEXEC. Returns -1 and errno if there is neither. */
 int open_nothing(int flags);
 
+/* See to it that 0, 1 and 2 are open, so that nothing of ours gets such a number; dies if it cannot. */
+void open_standard(void);
+
 /* Make TO a copy of FROM that the next program inherits; dies if it cannot. */
 void copy_fd(int from, int to);
 

@@ -14,6 +14,13 @@ int open_nothing(int flags)
 	return ends[0];
 }
 
+void open_standard(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open_nothing(0) < 0)
+			die(EXIT_TEMPORARY, "unable to open /dev/null:");
+}
+
 void copy_fd(int from, int to)
 {
 	/* dup2(2) of a descriptor onto itself would leave it close-on-exec */

@@ -104,6 +104,17 @@ const char *grant_variable(const struct grant *grant, const char *name)
 	}
 }
 
+void gate_say_denied(const char *name, const char *level, const struct client *client, pid_t pid,
+		     const char *reason)
+{
+	/* in a record for machines a rule has a field of its own */
+	const char *rule = strncmp(reason, "rule ", 5) ? NULL : reason + 5;
+
+	say_refused(client->peer.uid, name, level,
+		    rule ? "deny pid %d uid %u gid %u: rule %s" : "deny pid %d uid %u gid %u: %s",
+		    (int)pid, client->peer.uid, client->peer.gid, rule ? rule : reason);
+}
+
 void grant_send_message(const struct grant *grant, int fd)
 {
 	const char *text = grant->message;

@@ -71,4 +71,8 @@ char **gate_link(const struct gate *gate, int argc, char **argv);
 /* Send the message of a refusal over FD. What does not fit now is lost: nobody waits. */
 void grant_send_message(const struct grant *grant, int fd);
 
+/* Say that a CLIENT whom the kernel knows is refused, and why, within the bounds of say_refused. */
+void gate_say_denied(const char *name, const char *level, const struct client *client, pid_t pid,
+		     const char *reason);
+
 #endif

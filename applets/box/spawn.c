@@ -42,11 +42,10 @@ int spawn_init(int hand_on)
 	int nothing;
 
 	/* a connection must not land on one of these */
-	while ((nothing = open_nothing(0)) >= 0 && nothing <= 2)
-		;
+	open_standard();
+	nothing = open_nothing(O_CLOEXEC);
 	if (nothing < 0)
 		die(EXIT_TEMPORARY, "unable to open /dev/null:");
-	fcntl(nothing, F_SETFD, FD_CLOEXEC);
 	dir = opendir("/proc/self/fd");
 	for (struct dirent *entry; dir && (entry = readdir(dir));)
 		inherit(atoi(entry->d_name));

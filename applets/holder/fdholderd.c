@@ -143,13 +143,9 @@ static void catch_signals(struct holder *holder)
 /* Before anything is opened: what is closed must not become ours. */
 static void fill_standard(struct holder *holder)
 {
-	int nothing;
-
 	for (int fd = 0; fd < 2; fd++)
 		holder->closed[fd] = fcntl(fd, F_GETFD) < 0;
-	while ((nothing = open_nothing(0)) >= 0 && nothing <= 2)
-		;
-	close_failed(nothing);
+	open_standard();
 }
 
 static void check_listener(struct holder *holder)

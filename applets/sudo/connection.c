@@ -15,7 +15,5 @@ void take_connection(int in)
 			die(EXIT_TEMPORARY, "unable to use descriptor %d:", in + i);
 	if (ends[0].st_ino != ends[1].st_ino || ends[0].st_dev != ends[1].st_dev)
 		die(EXIT_USAGE, "descriptors %d and %d are not one connection", in, in + 1);
-	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open_nothing(0) < 0)
-			die(EXIT_TEMPORARY, "unable to open /dev/null:");
+	open_standard();
 }
