@@ -58,9 +58,10 @@ void die(int code, const char *format, ...)
 
 static int said;
 
-void say_refused(uid_t uid, const char *name, const char *level, const char *format, ...)
+void gate_say_denied(const char *name, const char *level, const struct client *client, pid_t pid,
+		     const char *reason)
 {
-	(void)uid, (void)name, (void)level, (void)format;
+	(void)name, (void)level, (void)client, (void)pid, (void)reason;
 	said++;
 }
 
