@@ -71,12 +71,10 @@ int split_names(char *list, const char **names, int count)
 
 static int is_connection(int fd)
 {
-	int listens = 0;
 	struct sockaddr_storage peer;
-	socklen_t length = sizeof listens, peer_length = sizeof peer;
+	socklen_t length = sizeof peer;
 
-	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) && !listens &&
-	       !getpeername(fd, (struct sockaddr *)&peer, &peer_length);
+	return !is_listener(fd) && !getpeername(fd, (struct sockaddr *)&peer, &length);
 }
 
 /* What must be where. Returns how many places are fixed, 0 if each descriptor stays. */

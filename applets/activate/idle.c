@@ -53,20 +53,12 @@ static int waits(int fd)
 	return poll(&polled, 1, 0) != 0;
 }
 
-static int listens(int fd)
-{
-	int yes = 0;
-	socklen_t length = sizeof yes;
-
-	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &length) && yes;
-}
-
 int is_busy(const struct handed *fds, int count)
 {
 	int busy = has_come(fds, count);
 
 	for (int i = 0; !busy && i < count; i++)
-		busy = waits(fds[i].fd) || (listens(fds[i].fd) && has_connections(fds[i].fd));
+		busy = waits(fds[i].fd) || (is_listener(fds[i].fd) && has_connections(fds[i].fd));
 	return busy;
 }
 

@@ -221,6 +221,9 @@ void place_fds(struct placing *fds, int count);
 /* FD, which we were given by its number, close-on-exec from now on; wrong usage if it is not open. */
 int own_fd(int fd);
 
+/* Is FD a socket that listens? */
+int is_listener(int fd);
+
 /* The socket that $NOTIFY_SOCKET names may be out of reach for who has dropped root: connect to it now,
  * and leave the descriptor to ipcserverd, which finds its number in $IPCNOTIFYFD. */
 void reach_supervisor(void);

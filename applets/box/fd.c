@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* descriptors that a link hands on */
 #include <fcntl.h>
+#include <sys/socket.h>
 
 #include "applet.h"
 
@@ -64,6 +65,14 @@ int own_fd(int fd)
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		die(EXIT_USAGE, "descriptor %d is not open", fd);
 	return fd;
+}
+
+int is_listener(int fd)
+{
+	int yes = 0;
+	socklen_t length = sizeof yes;
+
+	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &length) && yes;
 }
 
 /* If it fails, it fails later too, and the server says so. */

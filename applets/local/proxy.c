@@ -10,7 +10,8 @@ config PROXY
 
 	  Connect to TARGET, "@NAME" or a path, and pass on all that comes over the connection on
 	  descriptor 0, both ways: bytes or packets, descriptors, and the end of each way. As the
-	  program of "ipcserver -w" it does so for each client that it is handed, all in one process.
+	  program of "ipcserver -w" it does so for each client that it is handed, all in one process;
+	  if descriptor 0 is a listener, for each that connects to it.
 
 	  -v LEVEL  0: errors only; 1: descriptors that may not pass, the default; 2: for each
 	            connection, when it ends, what has passed
@@ -18,7 +19,8 @@ config PROXY
 	            others are closed, and their bytes go on without them
 	  -t MS     end a connection over which nothing has passed for MS milliseconds
 	  -w MS     wait at most MS milliseconds for a server to appear at TARGET
-	  -c MAX    as a worker, at most so many connections at a time; default 10000
+	  -c MAX    as a worker or on a listener, at most so many connections at a time;
+	            default 10000
 	  -x FILE   append to FILE, "-" for descriptor 2, what passes, as text
 	  -X FILE   append it to FILE as packets for wireshark(1) and tcpdump(8)
 
@@ -98,6 +100,31 @@ static void client_done(int queue, long long id)
 	ipc_worker_done(queue, &env);
 }
 
+static void take_queue(struct relaying *how, const char *number_text)
+{
+	how->source = own_fd(number("IPCWORKERFD", number_text, INT_MAX));
+	how->next = next_client;
+	how->done = client_done;
+	packet = malloc(PACKET);
+	if (!packet)
+		die(EXIT_TEMPORARY, "unable to make room for a client:");
+}
+
+static void take_listener(struct relaying *how)
+{
+	how->source = own_fd(0);
+	how->next = relay_accept;
+}
+
+static int pass_one(struct relaying *how)
+{
+	how->max = 1;
+	relay_init(how);
+	/* 1 is the same connection */
+	close(1);
+	return relay_all(0);
+}
+
 TOOL(proxy)
 {
 	struct relaying how = { .verbosity = 1, .may = 1 << IN | 1 << OUT, .max = 10000,
@@ -106,20 +133,13 @@ TOOL(proxy)
 
 	parse(argc, argv, &how);
 	signal(SIGPIPE, SIG_IGN);
-	if (!worker) {
-		how.max = 1;
-		relay_init(&how);
-		/* 1 is the same connection */
-		close(1);
-		return relay_all(0);
-	}
-	how.source = own_fd(number("IPCWORKERFD", worker, INT_MAX));
-	how.next = next_client;
-	how.done = client_done;
-	packet = malloc(PACKET);
-	if (!packet)
-		die(EXIT_TEMPORARY, "unable to make room for a client:");
-	/* the other workers read it, too: what was there may be gone when we come */
+	if (worker)
+		take_queue(&how, worker);
+	else if (is_listener(0))
+		take_listener(&how);
+	else
+		return pass_one(&how);
+	/* others read it, too: what was there may be gone when we come */
 	fcntl(how.source, F_SETFL, fcntl(how.source, F_GETFL) | O_NONBLOCK);
 	relay_init(&how);
 	relay_all(-1);

@@ -327,6 +327,12 @@ static void watch_source(void)
 	}
 }
 
+int relay_accept(int source, long long *id, char **name)
+{
+	(void)id, (void)name;
+	return ipc_accept(source, NULL, NULL);
+}
+
 static void take_next(void)
 {
 	long long id = -1;

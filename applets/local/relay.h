@@ -36,6 +36,9 @@ struct relaying {
  * and make room for them. Dies if there is none. */
 void relay_init(struct relaying *relaying);
 
+/* The NEXT of a source that is a listener, which does not block. */
+int relay_accept(int source, long long *id, char **name);
+
 /* Pass on CONNECTION, if it is one, and all that come from the source, until the last has ended.
  * Returns 0, or what was wrong with the last one: EXIT_DENIED (it was idle), EXIT_TEMPORARY. */
 int relay_all(int connection);

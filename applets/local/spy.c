@@ -275,16 +275,10 @@ static void parse(int argc, char **argv, struct relaying *how)
 		how->trace.text = 1;
 }
 
-static int next_client(int listener, long long *id, char **name)
-{
-	(void)id, (void)name;
-	return ipc_accept(listener, NULL, NULL);
-}
-
 TOOL(spy)
 {
 	struct relaying how = { .verbosity = 1, .may = 1 << IN | 1 << OUT, .max = 1000,
-				.next = next_client, .shows = 1, .trace = { -1, -1 } };
+				.next = relay_accept, .shows = 1, .trace = { -1, -1 } };
 	static const char endings[] = { SIGHUP, SIGINT, SIGTERM, 0 };
 	int code;
 

@@ -459,14 +459,12 @@ static void received(int signal)
 
 static void check_socket(void)
 {
-	int type, accepts = 0;
+	int type;
 	socklen_t length = sizeof type;
 
 	if (getsockopt(0, SOL_SOCKET, SO_TYPE, &type, &length))
 		die(EXIT_USAGE, "stdin is not a socket");
-	length = sizeof accepts;
-	getsockopt(0, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &length);
-	seqpacket = type == SOCK_SEQPACKET && accepts;
+	seqpacket = type == SOCK_SEQPACKET && is_listener(0);
 	if (type != SOCK_DGRAM && !seqpacket)
 		die(EXIT_USAGE, "stdin is neither a datagram nor a listening seqpacket socket");
 	fcntl(0, F_SETFD, FD_CLOEXEC);

@@ -534,16 +534,15 @@ static void received(int signal)
 static void check_listener(void)
 {
 	struct stat st;
-	int yes = 0, type;
-	socklen_t length = sizeof yes;
+	int type;
+	socklen_t length = sizeof type;
 
 	if (fstat(0, &st))
 		die(EXIT_TEMPORARY, "unable to fstat stdin:");
 	if (!S_ISSOCK(st.st_mode))
 		die(EXIT_USAGE, "stdin is not a socket");
-	if (getsockopt(0, SOL_SOCKET, SO_ACCEPTCONN, &yes, &length) || !yes)
+	if (!is_listener(0))
 		die(EXIT_TEMPORARY, "trouble with socket: it is not listening");
-	length = sizeof type;
 	settings.packets = getsockopt(0, SOL_SOCKET, SO_TYPE, &type, &length) || type != SOCK_STREAM;
 	fcntl(0, F_SETFD, FD_CLOEXEC);
 	listener_blocks = !(fcntl(0, F_GETFL) & O_NONBLOCK);
