@@ -26,7 +26,10 @@ config FDHOLDER_LIST
 */
 #include "holder_client.h"
 
-enum { WIDTH = 4 * IPC_HOLDER_NAME_MAX + 8, SPAN = 32 };
+enum {
+	WIDTH = 5 * IPC_HOLDER_NAME_MAX + 8,	/* a byte takes at most "\0x01" */
+	SPAN = 32
+};
 
 static const char *quote(const char *name, char *to)
 {
