@@ -70,7 +70,10 @@ static void parse_option(struct service *service, int letter)
 		break;
 	case 'm': service->mask = octal("-m", optarg); break;
 	case 'c': number("-c", service->max = optarg, INT_MAX); break;
-	case 'b': number("-b", service->backlog = optarg, INT_MAX); break;
+	case 'b':
+		/* to the binder 0 is not to listen */
+		service->backlog = number("-b", optarg, INT_MAX) ? optarg : "1";
+		break;
 	case 'B': service->banner = optarg; break;
 	}
 }
@@ -89,16 +92,17 @@ static void valued(char ***end, const char *name, const char *value)
 	word(end, value);
 }
 
-/* An id as a number: a mistake shows before anything is bound. */
+/* An id as a number, in memory of ours: a mistake shows before anything is bound. */
 static const char *id(const char *name, const char *text, int is_group)
 {
-	char number[12];
+	char *number;
 
 	if (!text)
 		return NULL;
-	snprintf(number, sizeof number, "%u",
-		 is_group ? group_number(name, text) : user_number(name, text));
-	return strdup(number);
+	if (asprintf(&number, "%u", is_group ? group_number(name, text)
+					     : user_number(name, text)) < 0)
+		die(EXIT_TEMPORARY, "unable to build the command:");
+	return number;
 }
 
 static void binder(char ***end, const struct service *service, const char *path)
