@@ -56,7 +56,8 @@ config LISTEN
 	  PROG, to which a warning leads. Others are named in one warning, but for those that say
 	  how a service is started. Specifiers are %i %n %N %p, %t (/run; for others than root
 	  XDG_RUNTIME_DIR), %S %C %L %E %T %V and %%. A FILE named x@y.socket that is not there is
-	  x@.socket, and %i is y.
+	  x@.socket, and %i is y; x@.socket itself is nothing to open. Symlinks is for a unit with
+	  one file. A mistake in FILE names the line, and nothing is opened.
 
 	  Sockets that we have been given by the same convention, as by a "listen" before us in the
 	  chain, come first.

@@ -62,11 +62,14 @@ static const struct listen {
 static struct unit {
 	const char *file;
 	const char *base;	/* its name without directories */
+	const char *suffix;	/* the end of that, ".socket" */
 	struct opening *openings;
 	int count, max;
 	const char *texts[TEXTS];	/* NULL: not said */
+	int lines[TEXTS];	/* where they are said */
 	int values[KEYS];
 	int line;
+	int sections;		/* [Socket] */
 	char ignored[512];	/* names, with ", " before each */
 } unit;
 
@@ -75,6 +78,15 @@ static struct unit {
 static _Noreturn void wrong(const char *what, const char *text)
 {
 	usage("%s, line %d: %s: %s", unit.file, unit.line, what, text);
+}
+
+/* What a mistake in a text that was kept is called: the file, the line and its name. */
+static const char *place(int which)
+{
+	static char text[MOST_VALUE + 64];
+
+	snprintf(text, sizeof text, "%s, line %d: %s", unit.file, unit.lines[which], texts[which]);
+	return text;
 }
 
 static void ignore(const char *name)
@@ -109,16 +121,24 @@ static int value_number(const char *text, enum value kind)
 
 	if (suffix)
 		shift = 10 * (int)(suffix - suffixes + 1);
-	snprintf(number_text, sizeof number_text, "%.*s", (int)(length - !!suffix), text);
-	if (ipc_number(number_text, 10, INT_MAX >> shift, &number))
+	if ((size_t)snprintf(number_text, sizeof number_text, "%.*s", (int)(length - !!suffix), text) >=
+	    sizeof number_text || ipc_number(number_text, 10, INT_MAX >> shift, &number))
 		wrong("not a number", text);
 	return number << shift;
 }
 
-/* What comes after FROM in the unit's name, up to one of UNTIL. */
+/* The unit's name from FROM on, up to UNTIL or, if that is NULL, to the suffix. */
 static int name_part(char *to, size_t size, const char *from, const char *until)
 {
-	return snprintf(to, size, "%.*s", (int)strcspn(from, until), from);
+	return snprintf(to, size, "%.*s", (int)((until ? until : unit.suffix) - from), from);
+}
+
+/* The '@' in front of the instance, NULL if the name has none. */
+static const char *instance(void)
+{
+	const char *at = strchr(unit.base, '@');
+
+	return at && at < unit.suffix ? at : NULL;
 }
 
 static int specifier(char letter, char *to, size_t size)
@@ -126,13 +146,13 @@ static int specifier(char letter, char *to, size_t size)
 	static const char directories[][11] = {
 		"t/run", "S/var/lib", "C/var/cache", "L/var/log", "E/etc", "T/tmp", "V/var/tmp", "%%"
 	};
-	const char *at = strchr(unit.base, '@'), *own = getenv("XDG_RUNTIME_DIR");
+	const char *at = instance(), *own = getenv("XDG_RUNTIME_DIR");
 
 	switch (letter) {
 	case 'n': return snprintf(to, size, "%s", unit.base);
-	case 'N': return name_part(to, size, unit.base, ".");
-	case 'p': return name_part(to, size, unit.base, "@.");
-	case 'i': return name_part(to, size, at ? at + 1 : "", ".");
+	case 'N': return name_part(to, size, unit.base, NULL);
+	case 'p': return name_part(to, size, unit.base, at);
+	case 'i': return name_part(to, size, at ? at + 1 : unit.suffix, NULL);
 	}
 	if (letter == 't' && geteuid() && own)
 		return snprintf(to, size, "%s", own);
@@ -204,16 +224,31 @@ static int is_other(const char *name)
 	return 0;
 }
 
-/* The links of several lines are one list. */
-static const char *joined(const char *before, const char *more)
+/* The links of several lines are one list, each with a blank before it. */
+static char *joined(char *before, const char *more)
 {
 	char *list;
 
-	if (!before)
-		return more;
-	if (asprintf(&list, "%s %s", before, more) < 0)
+	if (asprintf(&list, "%s %s", before ? before : "", more) < 0)
 		die(EXIT_TEMPORARY, "unable to read %s:", unit.file);
+	free(before);
+	if (strlen(list) > MOST_TEXT)
+		wrong("too long", more);
 	return list;
+}
+
+/* VALUE is what is kept of the text WHICH; an empty one takes back what was said. */
+static void keep(int which, char *value)
+{
+	unit.lines[which] = unit.line;
+	if (!*value)
+		unit.texts[which] = NULL;
+	else if (which == LINKS)
+		unit.texts[which] = joined((char *)unit.texts[which], expand(value));
+	else if (which >= ACCEPT)
+		unit.texts[which] = truth(value) ? "yes" : NULL;
+	else
+		unit.texts[which] = expand(value);
 }
 
 static void setting(const char *name, char *value)
@@ -225,10 +260,7 @@ static void setting(const char *name, char *value)
 		}
 	for (int i = 0; i < TEXTS; i++)
 		if (!strcmp(name, texts[i])) {
-			if (*value && i >= ACCEPT)
-				value = truth(value) ? "yes" : "";
-			unit.texts[i] = *value ? joined(i == LINKS ? unit.texts[i] : NULL, expand(value))
-					       : NULL;
+			keep(i, value);
 			return;
 		}
 	for (int i = 0; i < KEYS; i++)
@@ -278,9 +310,10 @@ static char *next_line(char **text)
 			line = end = part;
 		length = strlen(part);
 		memmove(end, part, length + 1);
-		end += length;
-		if (!is_continued(line))
+		/* a blank is in front of it, no backslash */
+		if (!is_continued(end))
 			break;
+		end += length;
 		end[-1] = ' ';
 	}
 	return line;
@@ -296,7 +329,10 @@ static void parse(char *text)
 
 		line = strip(line);
 		if (*line == '[') {
+			if (line[strlen(line) - 1] != ']')
+				wrong("not a section", line);
 			ours = !strcmp(line, "[Socket]");
+			unit.sections += ours;
 			continue;
 		}
 		if (!ours)
@@ -314,13 +350,29 @@ static void parse(char *text)
 /* "x@instance.socket" is the file "x@.socket", if it is not there itself. */
 static int open_template(const char *file)
 {
-	const char *at = strchr(unit.base, '@'), *dot = at ? strchr(at, '.') : NULL;
+	const char *at = instance();
 	char path[MOST_VALUE];
 
-	if (!dot || snprintf(path, sizeof path, "%.*s%s", (int)(at + 1 - file), file, dot) >=
-			    (int)sizeof path)
+	if (!at || snprintf(path, sizeof path, "%.*s%s", (int)(at + 1 - file), file, unit.suffix) >=
+			   (int)sizeof path)
 		return errno = ENOENT, -1;
 	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* The lines end with a newline, whatever editor made them. */
+static void plain_lines(char *text)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	char *to = text;
+
+	if (!strncmp(text, mark, sizeof mark - 1))
+		text += sizeof mark - 1;
+	for (; *text; text++)
+		if (*text != '\r')
+			*to++ = *text;
+		else if (text[1] != '\n')
+			*to++ = '\n';
+	*to = 0;
 }
 
 static char *load(const char *file)
@@ -343,6 +395,7 @@ static char *load(const char *file)
 	text[length] = 0;
 	if (strlen(text) != length)
 		usage("%s is not text", file);
+	plain_lines(text);
 	return text;
 }
 
@@ -350,7 +403,7 @@ static char *load(const char *file)
 
 static unsigned said_mode(int which, unsigned otherwise)
 {
-	return unit.texts[which] ? octal(texts[which], unit.texts[which]) & 07777 : otherwise;
+	return unit.texts[which] ? octal(place(which), unit.texts[which]) & 07777 : otherwise;
 }
 
 /* A user without a group comes with the first group of its account. */
@@ -365,11 +418,11 @@ static void set_owner(struct opening *opening)
 	how->flags |= IPC_LISTEN_OWNER;
 	how->uid = how->gid = -1;
 	if (user)
-		how->uid = user_number(texts[USER], user);
+		how->uid = user_number(place(USER), user);
 	if (user && !ipc_user_find_uid(how->uid, &account))
 		how->gid = account.gid;
 	if (group)
-		how->gid = group_number(texts[GROUP], group);
+		how->gid = group_number(place(GROUP), group);
 }
 
 static void set_file(struct opening *opening)
@@ -413,7 +466,7 @@ static void complete(struct opening *opening)
 	if (*opening->address == '/')
 		set_file(opening);
 	if (backlog) {
-		unsigned most = number(texts[BACKLOG], backlog, UINT_MAX);
+		unsigned most = number(place(BACKLOG), backlog, UINT_MAX);
 
 		opening->how.backlog = most > INT_MAX ? INT_MAX : most ? most : 1;
 	}
@@ -422,21 +475,47 @@ static void complete(struct opening *opening)
 
 static void check_links(void)
 {
+	const char *list = unit.texts[LINKS];
 	int files = 0;
 
+	unit.line = unit.lines[LINKS];
 	for (int i = 0; i < unit.count; i++)
 		files += *unit.openings[i].address == '/';
-	if (unit.texts[LINKS] && files != 1)
-		usage("%s: Symlinks= is for a unit with one file", unit.file);
+	if (list && files != 1)
+		usage("%s is for a unit with one file, this one has %d", place(LINKS), files);
+	for (; list && *(list += strspn(list, " \t")); list += strcspn(list, " \t"))
+		if (*list != '/' || strcspn(list, " \t") >= MOST_VALUE)
+			wrong("not a path from / on", list);
+}
+
+static void check_texts(void)
+{
+	static const char v6only[][10] = { "default", "both", "ipv6-only" };
+	const char *text = unit.texts[V6ONLY];
+
+	if (text && strcmp(text, v6only[0]) && strcmp(text, v6only[1]) && strcmp(text, v6only[2]))
+		usage("%s is none of default, both and ipv6-only: %s", place(V6ONLY), text);
+	if (unit.texts[NAME] && strlen(unit.texts[NAME]) > IPC_NAME_MAX)
+		usage("%s is over %d bytes: %s", place(NAME), IPC_NAME_MAX, unit.texts[NAME]);
+	check_links();
 }
 
 int unit_read(const char *file, struct opening *openings, int max, int *accepts)
 {
-	const char *slash = strrchr(file, '/');
+	const char *slash = strrchr(file, '/'), *dot;
+	char *text;
 
 	unit = (struct unit){ .file = file, .base = slash ? slash + 1 : file,
 			      .openings = openings, .max = max };
-	parse(load(file));
+	dot = strrchr(unit.base, '.');
+	unit.suffix = dot ? dot : unit.base + strlen(unit.base);
+	text = load(file);
+	if (instance() && instance() + 1 == unit.suffix)
+		usage("%s is a template: say which instance, as %.*sNAME%s", file,
+		      (int)(unit.suffix - file), file, unit.suffix);
+	parse(text);
+	if (!unit.sections)
+		usage("no section [Socket] in %s", file);
 	if (unit.texts[REMOVE])
 		ignore(texts[REMOVE]);
 	if (unit.texts[FLUSH])
@@ -445,9 +524,7 @@ int unit_read(const char *file, struct opening *openings, int max, int *accepts)
 		warning("%s: not understood and ignored: %s", file, unit.ignored + 2);
 	if (!unit.count)
 		usage("no socket in %s", file);
-	check_links();
-	if (unit.texts[V6ONLY] && !strstr(" default both ipv6-only ", unit.texts[V6ONLY]))
-		usage("%s: unknown %s: %s", file, texts[V6ONLY], unit.texts[V6ONLY]);
+	check_texts();
 	for (int i = 0; i < unit.count; i++)
 		complete(&openings[i]);
 	*accepts |= unit.texts[ACCEPT] != NULL;
