@@ -150,9 +150,15 @@ static int set_local(const struct access *access, const struct client *client, s
 	return socket_path(path) ? -1 : edit(grant, client->proto, "LOCALPATH", path);
 }
 
+/* The word for errno, if it is about a rule. */
+static const char *why(void)
+{
+	return errno == E2BIG ? "env, exec or message is too big" : strerror(errno);
+}
+
 static enum judgement fault(struct grant *grant, const char *what)
 {
-	snprintf(grant->reason, sizeof grant->reason, "%s: %s", what, strerror(errno));
+	snprintf(grant->reason, sizeof grant->reason, "%s: %s", what, why());
 	return GATE_ERROR;
 }
 
@@ -315,8 +321,8 @@ static _Noreturn void dry_run(const struct access *access, char *text, struct ip
 	if (failed && errno == ENODATA)
 		usage("-n without --cgroup: the rules ask for it");
 	if (failed)
-		die(EXIT_TEMPORARY, "unable to check %s%s%s:", access->path,
-		    *verdict.rule ? ": " : "", verdict.rule);
+		die(EXIT_TEMPORARY, "unable to check %s%s%s: %s", access->path,
+		    *verdict.rule ? ": " : "", verdict.rule, why());
 	allowed = verdict.decision == IPC_RULES_ALLOW;
 	if (verdict.decision == IPC_RULES_NONE)
 		printf("deny uid %u gid %u: no rule matches\n", peer.uid, peer.gid);
