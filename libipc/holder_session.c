@@ -41,6 +41,8 @@ struct ipc_holder_session {
 	struct loading loading;
 	int leaving;		/* something is retrieved and deleted, perhaps not yet arrived */
 	int lost;		/* and known not to arrive */
+	unsigned turn;		/* the last in which this was asked, and the answer */
+	int delivered;
 };
 
 struct ipc_holder_session *ipc_holder_session_open(struct ipc_holder_table *table, int fd,
@@ -155,6 +157,14 @@ int ipc_session_delivery(struct ipc_holder_session *session)
 		return 0;
 	session->leaving = 0;
 	return 1;
+}
+
+int ipc_session_delivered(struct ipc_holder_session *session, unsigned turn)
+{
+	if (session->turn != turn)
+		session->delivered = ipc_session_delivery(session);
+	session->turn = turn;
+	return session->delivered;
 }
 
 /* --- answers -------------------------------------------------------------------------------- */

@@ -246,20 +246,34 @@ void ipc_table_drop(struct ipc_holder_table *table, struct ipc_held *held)
 	ipc_held_release(table, held);
 }
 
-void ipc_table_settle(struct ipc_holder_table *table)
+/* Returns whether an entry was dropped, which moves others, perhaps to where we have been. */
+static int settle_once(struct ipc_holder_table *table)
 {
-	for (unsigned i = 0; table->leaving && i < table->count; i++) {
-		struct ipc_held *held = table->heap[i];
-		int arrived = held->leaving ? ipc_session_delivery(held->leaving) : 0;
+	int dropped = 0;
 
+	for (unsigned i = 0; table->leaving && i < table->count;) {
+		struct ipc_held *held = table->heap[i];
+		int arrived = held->leaving ? ipc_session_delivered(held->leaving, table->turn) : 0;
+
+		if (arrived > 0) {
+			ipc_table_drop(table, held);
+			dropped = 1;
+			continue;
+		}
 		if (arrived < 0) {
 			held->leaving = NULL;
 			table->leaving--;
-		} else if (arrived > 0) {
-			ipc_table_drop(table, held);
-			i = -1;		/* dropping moves others: once more from the beginning */
 		}
+		i++;
 	}
+	return dropped;
+}
+
+void ipc_table_settle(struct ipc_holder_table *table)
+{
+	table->turn++;
+	while (settle_once(table))
+		;
 }
 
 /* --- for the program that holds ----------------------------------------------------------- */

@@ -31,6 +31,7 @@ struct ipc_holder_table {
 	unsigned reserved;	/* room for what is still to come of dumps that are being loaded */
 	unsigned count;		/* in the heap */
 	unsigned leaving;	/* of these, on their way to a client that shall own them */
+	unsigned turn;		/* of asking whether they have arrived */
 	unsigned mask, seed;	/* of the hash */
 	int watcher;		/* epoll of the watched ones */
 	int watch_all;
@@ -77,5 +78,8 @@ int ipc_holder_in_family(const char *name, const char *base);
 
 /* 1: the client has read all that it was sent; 0: not yet; -1: it never will. */
 int ipc_session_delivery(struct ipc_holder_session *session);
+
+/* The same, asked for once in each TURN. */
+int ipc_session_delivered(struct ipc_holder_session *session, unsigned turn);
 
 #endif

@@ -187,6 +187,20 @@ def vanish():
     show(h.ask(retrieve(b'precious', 1)))
     show(keeper.ask(retrieve(b'precious')))
 
+def parked():
+    "so many are on their way to a client that does not read, and another one asks"
+    keeper = Holder(path)
+    taker = Holder(path)
+    for i in range(int(sys.argv[3])):
+        keeper.ask(store(b'p%d' % i), [0])
+    for i in range(int(sys.argv[3])):
+        taker.send(retrieve(b'p%d' % i, 1))
+    while keeper.ask(retrieve(b'p%d' % i)) == b'\0':
+        pass
+    for i in range(int(sys.argv[3])):
+        taker.receive()
+    show(keeper.ask(b'L'))
+
 def atomic():
     "half a dump is none"
     h = Holder(path)
