@@ -74,10 +74,10 @@ static void row(const char *name, const char *type, const char *address, const c
 
 static void entry_row(const struct ipc_holder_entry *entry, long long now)
 {
-	char name[WIDTH], address[WIDTH], uid[16], age[SPAN], left[SPAN];
+	char name[WIDTH], kind[WIDTH], address[WIDTH], uid[16], age[SPAN], left[SPAN];
 
 	snprintf(uid, sizeof uid, "%u", entry->owner.uid);
-	row(quote(entry->name, name), entry->kind,
+	row(quote(entry->name, name), quote(entry->kind, kind),
 	    *entry->address ? quote(entry->address, address) : "-", uid,
 	    span(now - ipc_instant_seconds(&entry->stored), age),
 	    ipc_instant_forever(&entry->limit) ? "never"
