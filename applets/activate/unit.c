@@ -91,10 +91,12 @@ static const char *place(int which)
 
 static void ignore(const char *name)
 {
-	size_t length = strlen(unit.ignored);
+	size_t length = strlen(unit.ignored), size = strlen(name);
 
-	if (!strstr(unit.ignored, name))
-		snprintf(unit.ignored + length, sizeof unit.ignored - length, ", %s", name);
+	for (const char *at = unit.ignored; (at = strstr(at, ", ")); at += 2)
+		if (!strncmp(at + 2, name, size) && (!at[2 + size] || at[2 + size] == ','))
+			return;
+	snprintf(unit.ignored + length, sizeof unit.ignored - length, ", %s", name);
 }
 
 static int truth(const char *text)
@@ -341,7 +343,10 @@ static void parse(char *text)
 		if (!equals)
 			wrong("no '='", line);
 		*equals = 0;
-		setting(strip(line), strip(equals + 1));
+		line = strip(line);
+		if (!*line)
+			wrong("no name before '='", strip(equals + 1));
+		setting(line, strip(equals + 1));
 	}
 }
 
