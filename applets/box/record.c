@@ -12,7 +12,8 @@ enum {
 	MOST_VALUES = 32,
 	LONGEST_VALUE = 2000,
 	LONGEST_FORMAT = 511,
-	KEY = 48
+	KEY = 48,
+	NUMBER_SIZE = 32	/* of its digits */
 };
 
 struct record {
@@ -89,10 +90,10 @@ static void put_text(struct record *record, const char *text, size_t length)
 	record->line[record->length++] = '"';
 }
 
-/* Room for the key and an empty value, or there is no field. */
+/* Room for the key, its signs and a number, or there is no field. */
 static int put_key(struct record *record, const char *key)
 {
-	if (record->length + strlen(key) + 16 > LONGEST - END)
+	if (record->length + strlen(key) + 8 + NUMBER_SIZE > LONGEST - END)
 		return 0;
 	if (record->length > 1)
 		put(record, record->logfmt ? " " : ",");
@@ -118,7 +119,7 @@ static int is_number(const char *text, enum kind kind)
 static void put_value(struct record *record, const struct value *value, const char *text)
 {
 	size_t length = value->to - value->from;
-	char number[32];
+	char number[NUMBER_SIZE];
 
 	for (text += value->from; length && *text == ' '; text++)
 		length--;
