@@ -29,9 +29,10 @@ MUSL ?= /usr
 # Ours come first: CPPFLAGS, CFLAGS and LDFLAGS belong to the person who builds.
 can = $(shell echo 'int main(void) { return 0; }' | \
 	$(CC) -Werror $(1) -x c - -o /dev/null >/dev/null 2>&1 && echo '$(1)')
+lto := $(call can,-flto -flto-partition=one -ffat-lto-objects)
 compile := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilibipc -std=gnu11 -Wall -Wextra \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
-	$(call can,-flto -flto-partition=one -ffat-lto-objects)
+	$(filter-out -ffat%,$(lto))
 # by alignment: small variables, which are written often, share a page; a fork copies fewer then
 link := -Wl,--gc-sections,--sort-section=alignment,--build-id=none,-z,noexecstack
 
@@ -152,9 +153,9 @@ $(O)/libipc.a: $(library)
 	$(call step,AR)$(AR) rcs $@ $(library)
 	@$(STRIP) -g --wildcard -R '.gnu.lto_*' -R '.gnu.debuglto_*' $@
 
-# the configuration is the applets' affair; the library is for every program, PIE or not
+# the configuration is the applets' affair; the library is for every program, PIE or not, and linker
 $(objects): own = -include $(O)/include/autoconf.h -iquote applets/box -I$(O)/gen -I$(O)/include
-$(library): own = -fPIE
+$(library): own = -fPIE $(filter -ffat%,$(lto))
 $(objects) $(library): $(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(call step,CC)$(CC) $(compile) $(own) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
