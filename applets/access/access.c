@@ -248,18 +248,6 @@ static void report(void *data, const char *name, const struct client *client,
 
 /* --- dry run ----------------------------------------------------------------------------- */
 
-/* TEXT with newlines and the like as '?', so that a value is one line. */
-static void print_plain(const char *text, size_t length)
-{
-	size_t step;
-
-	for (; length; text += step, length -= step) {
-		int control = ipc_is_control(text, length, &step);
-
-		printf("%.*s", control ? 1 : (int)step, control ? "?" : text);
-	}
-}
-
 static void print_verdict(const struct ipc_verdict *verdict)
 {
 	for (size_t i = 0; i < verdict->env_length; i += strlen(verdict->env + i) + 1) {

@@ -149,6 +149,8 @@ _Noreturn void usage(const char *format, ...) __attribute__((format(printf, 1, 2
 /* Write out what stdio has for standard output; dies if that fails. Comes before an applet that
  * printed something returns. */
 void flush_output(void);
+/* Print LENGTH bytes of TEXT, each control character as '?', so that it is part of one line. */
+void print_plain(const char *text, size_t length);
 /* Print BEFORE and then TEXT as a JSON string, null if it is NULL; bytes over 126 become \u00HH. */
 void print_json(const char *before, const char *text);
 

@@ -8,6 +8,17 @@ void flush_output(void)
 		die(EXIT_TEMPORARY, "unable to write to stdout:");
 }
 
+void print_plain(const char *text, size_t length)
+{
+	size_t step;
+
+	for (; length; text += step, length -= step) {
+		int control = ipc_is_control(text, length, &step);
+
+		printf("%.*s", control ? 1 : (int)step, control ? "?" : text);
+	}
+}
+
 void print_json(const char *before, const char *text)
 {
 	fputs(before, stdout);

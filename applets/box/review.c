@@ -18,10 +18,14 @@ struct review {
 static void tell(struct review *review, const char *key, const char *what)
 {
 	review->found++;
-	if (review->how & REVIEW_PRINT)
-		printf("%s: %s: %s\n", review->path, key, what);
-	else if (review->how & REVIEW_WARN)
+	if (review->how & REVIEW_PRINT) {
+		printf("%s: ", review->path);
+		/* the name of a file: none may look like another line */
+		print_plain(key, strlen(key));
+		printf(": %s\n", what);
+	} else if (review->how & REVIEW_WARN) {
 		warning("%s: %s: %s", review->path, key, what);
+	}
 }
 
 static void tell_unreadable(struct review *review, const char *key)
