@@ -63,6 +63,9 @@ static void wish(char *text, int letter)
 		*equals++ = 0;
 	if (equals && strchr(text, ','))
 		usage("-s: a name with a comma: %s", text);
+	/* in LISTEN_FDNAMES it would be two */
+	if (letter == 'l' && strchr(text, ':'))
+		usage("-l: a name with a colon: %s", text);
 	wishes[nwishes].name = text;
 	wishes[nwishes++].fd = equals ? (int)number("-s", equals, INT_MAX) : -1;
 }
