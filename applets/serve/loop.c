@@ -552,8 +552,8 @@ unsigned prepare(rlim_t files, rlim_t room)
 	now.fd = now.pidfd = -1;
 	/* what this server is a client of is not what its own clients are */
 	settings.ids = log_has_ids();
-	if (settings.ids)
-		unsetenv("IPCCONNID");
+	unsetenv("IPCCONNID");
+	unsetenv("IPCRULE");
 	find_local_path();
 	have_pidfds = spawn_has_pidfds();
 	make_room();
