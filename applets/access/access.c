@@ -153,6 +153,8 @@ static int set_local(const struct access *access, const struct client *client, s
 /* The word for errno, if it is about a rule. */
 static const char *why(void)
 {
+	if (errno == ENOSPC)
+		return "no room for so many variables";
 	return errno == E2BIG ? "env, exec or message is too big" : strerror(errno);
 }
 
