@@ -25,7 +25,8 @@ config UNIXSERVER
 	  -O          those of the variables SOCKET_UID and SOCKET_GID
 	  -p PERMS    permissions of the socket, octal
 	  -m MASK     without -p, permissions that nobody gets, octal; default 0
-	  -c MAX      at most MAX clients at a time, the others wait; default 10
+	  -c MAX      at most MAX clients at a time, the others wait; default 10. The last eighth of the
+	              places is for root and UID, see ipcserverd
 	  -b BACKLOG  so many clients may wait to be accepted
 	  -B BANNER   write BANNER to each client first
 
@@ -144,7 +145,7 @@ CHAIN(unixserver, "unixserver")
 	}
 	word(&end, "ipcserverd");
 	word(&end, service.level);
-	/* one user may have all places, as there */
+	/* one user may have all places, as there, but those that are kept for root and ourselves */
 	valued(&end, "-c", service.max);
 	valued(&end, "-C", service.max);
 	if (!service.keeps)
