@@ -91,11 +91,37 @@ static void loading_end(struct ipc_holder_session *session)
 	*loading = (struct loading){ .held = NULL };
 }
 
+static int unsent(const struct ipc_holder_session *session)
+{
+	return ipc_messages_events(session->messages) & POLLOUT;
+}
+
+/* 1: the client has read all that it was sent; 0: not yet; -1: it never will. */
+static int delivery(struct ipc_holder_session *session)
+{
+	struct pollfd client = { .fd = ipc_messages_fd(session->messages) };
+	int unread = 1;
+
+	if (session->lost)
+		return -1;
+	/* in this order: what a peer had not read when it closed is gone from the count, but then
+	 * the error is there already, the only one of such a socket */
+	ioctl(client.fd, TIOCOUTQ, &unread);
+	poll(&client, 1, 0);
+	session->lost = (client.revents & POLLERR) != 0;
+	if (session->lost)
+		return -1;
+	if (unread || unsent(session))
+		return 0;
+	session->leaving = 0;
+	return 1;
+}
+
 void ipc_holder_session_close(struct ipc_holder_session *session)
 {
 	if (!session)
 		return;
-	session->lost |= ipc_session_delivery(session) <= 0;
+	session->lost |= delivery(session) <= 0;
 	ipc_table_settle(session->table);
 	/* once it has taken over, it stays: nobody comes to us any more */
 	if (session->table->successor == session && !session->table->gone)
@@ -116,11 +142,6 @@ static int is_waiting(const struct ipc_holder_session *session)
 	return session->table->successor && session->table->successor != session;
 }
 
-static int unsent(const struct ipc_holder_session *session)
-{
-	return ipc_messages_events(session->messages) & POLLOUT;
-}
-
 static int is_leaving(const struct ipc_holder_session *session)
 {
 	return session->leaving && session->table->leaving;
@@ -139,30 +160,10 @@ int ipc_holder_session_busy(const struct ipc_holder_session *session)
 	       session->table->successor == session || ipc_messages_busy(session->messages);
 }
 
-int ipc_session_delivery(struct ipc_holder_session *session)
-{
-	struct pollfd client = { .fd = ipc_messages_fd(session->messages) };
-	int unread = 1;
-
-	if (session->lost)
-		return -1;
-	/* in this order: what a peer had not read when it closed is gone from the count, but then
-	 * the error is there already, the only one of such a socket */
-	ioctl(client.fd, TIOCOUTQ, &unread);
-	poll(&client, 1, 0);
-	session->lost = (client.revents & POLLERR) != 0;
-	if (session->lost)
-		return -1;
-	if (unread || unsent(session))
-		return 0;
-	session->leaving = 0;
-	return 1;
-}
-
 int ipc_session_delivered(struct ipc_holder_session *session, unsigned turn)
 {
 	if (session->turn != turn)
-		session->delivered = ipc_session_delivery(session);
+		session->delivered = delivery(session);
 	session->turn = turn;
 	return session->delivered;
 }

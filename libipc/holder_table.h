@@ -76,10 +76,8 @@ void ipc_table_settle(struct ipc_holder_table *table);
 /* Is NAME the name BASE or one of its family, BASE:N? */
 int ipc_holder_in_family(const char *name, const char *base);
 
-/* 1: the client has read all that it was sent; 0: not yet; -1: it never will. */
-int ipc_session_delivery(struct ipc_holder_session *session);
-
-/* The same, asked for once in each TURN. */
+/* 1: the client has read all that it was sent; 0: not yet; -1: it never will. The kernel is asked once in
+ * each TURN. */
 int ipc_session_delivered(struct ipc_holder_session *session, unsigned turn);
 
 #endif
